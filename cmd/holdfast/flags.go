@@ -1,0 +1,179 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/common/promslog"
+	promslogflag "github.com/prometheus/common/promslog/flag"
+	"github.com/prometheus/common/version"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+	toolkitflag "github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"holdfast"
+	"holdfast/internal/web"
+)
+
+// flags is what the operator asked for on the command line of serve.
+type flags struct {
+	app *kingpin.Application
+	log promslog.Config
+
+	listen            *toolkit.FlagConfig
+	telemetryPath     string
+	selfTelemetryPath string
+	externalURL       *url.URL
+	routePrefix       string // after parse: normalised, "" or "/foo"
+	lifecycle, admin  bool
+
+	persistenceFile     string
+	persistenceInterval time.Duration
+
+	unchecked, utf8Names bool
+	failedGroupTTL       time.Duration
+	limits               limitFlags
+}
+
+// limitFlags are the --limit flags; 0 is no limit.
+type limitFlags struct {
+	body, inflated, inflight, label              size
+	seriesPerGroup, groups, series, failedGroups uint32
+}
+
+// newFlags makes the command line of serve for a program called name.
+func newFlags(name string) *flags {
+	app := kingpin.New(name, "Holdfast, a push gateway for Prometheus.")
+	app.UsageWriter(os.Stdout)
+	app.HelpFlag.Short('h')
+	app.Version(version.Print("holdfast"))
+	f := &flags{app: app, listen: toolkitflag.AddFlags(app, ":9091")}
+	f.addWeb()
+	f.addPush()
+	f.addLimits()
+	promslogflag.AddFlags(app, &f.log)
+	return f
+}
+
+func (f *flags) addWeb() {
+	f.app.Flag("web.telemetry-path", "Path that is scraped. Pushes always go to /metrics/job/….").
+		Default("/metrics").StringVar(&f.telemetryPath)
+	f.app.Flag("web.self-telemetry-path", "Path of a page of its own for the gateway's own metrics. Empty: they are part of the scraped page.").
+		Default("").StringVar(&f.selfTelemetryPath)
+	f.app.Flag("web.external-url", "URL under which browsers reach Holdfast, for example behind a reverse proxy. Its path starts the links of the page, and is the default of --web.route-prefix.").
+		Default("").URLVar(&f.externalURL)
+	f.app.Flag("web.route-prefix", "Prefix of all paths that are served. Default: the path of --web.external-url; / is none.").
+		Default("").StringVar(&f.routePrefix)
+	f.app.Flag("web.enable-lifecycle", "Let PUT and POST on /-/quit stop Holdfast.").
+		Default("false").BoolVar(&f.lifecycle)
+	f.app.Flag("web.enable-admin-api", "Let PUT on /api/v1/admin/wipe delete all groups.").
+		Default("false").BoolVar(&f.admin)
+}
+
+func (f *flags) addPush() {
+	f.app.Flag("persistence.file", "File in which groups are kept over a restart. Empty: groups are kept in memory only.").
+		Default("").StringVar(&f.persistenceFile)
+	f.app.Flag("persistence.interval", "Longest time between two writes of --persistence.file.").
+		Default("5m").DurationVar(&f.persistenceInterval)
+	f.app.Flag("push.disable-consistency-check", "Accept pushes without comparing them with other groups, and answer 202. Families that clash are masked in scrapes.").
+		Default("false").BoolVar(&f.unchecked)
+	f.app.Flag("push.enable-utf8-names", "Allow any UTF-8 in names of metrics and labels. In paths such names may be written in the form U__….").
+		Default("false").BoolVar(&f.utf8Names)
+	f.app.Flag("push.failed-group-ttl", "How long a group is kept to which no push ever succeeded. 0: until it is deleted.").
+		Default("24h").DurationVar(&f.failedGroupTTL)
+}
+
+func (f *flags) addLimits() {
+	l := &f.limits
+	f.app.Flag("limit.body-bytes", "Largest body of a push as it is sent, such as 64MiB. 0 is no limit, here and below.").
+		Default("64MiB").SetValue(&l.body)
+	f.app.Flag("limit.inflated-bytes", "Largest body of a push after decompression.").
+		Default("128MiB").SetValue(&l.inflated)
+	f.app.Flag("limit.inflight-bytes", "Most bytes of bodies held at once, over all requests.").
+		Default("256MiB").SetValue(&l.inflight)
+	f.app.Flag("limit.label-bytes", "Longest label, its name and its value together.").
+		Default("16KiB").SetValue(&l.label)
+	f.app.Flag("limit.series-per-group", "Most series in one group.").
+		Default("1000000").Uint32Var(&l.seriesPerGroup)
+	f.app.Flag("limit.groups", "Most groups.").
+		Default("1000000").Uint32Var(&l.groups)
+	f.app.Flag("limit.series", "Most series over all groups.").
+		Default("20000000").Uint32Var(&l.series)
+	f.app.Flag("limit.failed-groups", "Most groups to which no push ever succeeded. Above it the oldest failure leaves first.").
+		Default("1000").Uint32Var(&l.failedGroups)
+}
+
+// parse reads args, prints help or the version where asked and exits then. Its errors are for the one who
+// typed args.
+func (f *flags) parse(args []string) error {
+	if _, err := f.app.Parse(args); err != nil {
+		return err
+	}
+	if f.failedGroupTTL < 0 {
+		return fmt.Errorf("--push.failed-group-ttl is negative: %s", f.failedGroupTTL)
+	}
+	if f.routePrefix == "" && f.externalURL != nil {
+		f.routePrefix = f.externalURL.Path
+	}
+	f.routePrefix = normalPrefix(f.routePrefix)
+	return nil
+}
+
+// externalPath returns the path of the external URL, "" or "/foo".
+func (f *flags) externalPath() string {
+	if f.externalURL == nil {
+		return ""
+	}
+	return normalPrefix(f.externalURL.Path)
+}
+
+// normalPrefix gives a path one leading and no trailing slash; the root is "".
+func normalPrefix(path string) string {
+	if path = strings.Trim(path, "/"); path == "" {
+		return ""
+	}
+	return "/" + path
+}
+
+// effective returns every flag by name with the value in force, for the status page.
+func (f *flags) effective() map[string]string {
+	values := map[string]string{}
+	for _, flag := range f.app.Model().Flags {
+		if flag.Hidden || flag.Name == "help" || flag.Name == "version" {
+			continue
+		}
+		values[flag.Name] = flag.Value.String()
+	}
+	values["web.route-prefix"] = f.routePrefix
+	return values
+}
+
+func (f *flags) names() model.ValidationScheme {
+	if f.utf8Names {
+		return model.UTF8Validation
+	}
+	return model.LegacyValidation
+}
+
+func (f *flags) gatewayLimits() holdfast.Limits {
+	return holdfast.Limits{
+		LabelBytes:     int64(f.limits.label),
+		SeriesPerGroup: int64(f.limits.seriesPerGroup),
+		Groups:         int64(f.limits.groups),
+		Series:         int64(f.limits.series),
+		FailedGroups:   int64(f.limits.failedGroups),
+		FailedGroupTTL: f.failedGroupTTL,
+	}
+}
+
+func (f *flags) bodyLimits() web.Limits {
+	return web.Limits{
+		BodyBytes:     int64(f.limits.body),
+		InflatedBytes: int64(f.limits.inflated),
+		InflightBytes: int64(f.limits.inflight),
+	}
+}

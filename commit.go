@@ -1,0 +1,183 @@
+package holdfast
+
+import (
+	"context"
+	"errors"
+)
+
+// plan is what a batch of changes of one group comes to.
+type plan struct {
+	claim     *claim // nil where nothing changes
+	answers   []error
+	noticed   bool            // only failure times changed: nobody waits for the engine
+	waitUntil <-chan struct{} // a claim of another key stands in the way: plan again then
+}
+
+// commit carries a batch of changes of one key out: plans the group that follows, has the engine keep
+// it, installs it, and answers.
+func (g *Gateway) commit(key Key, batch []*change, next func()) {
+	g.gate.RLock()
+	p := g.plan(key, batch)
+	for p.waitUntil != nil {
+		g.gate.RUnlock()
+		<-p.waitUntil
+		g.gate.RLock()
+		p = g.plan(key, batch)
+	}
+	finish := func() {
+		g.gate.RUnlock()
+		next()
+	}
+	switch {
+	case p.claim == nil:
+		p.answer(batch)
+		finish()
+	case p.noticed:
+		g.install(p.claim)
+		p.answer(batch)
+		go func() {
+			defer finish()
+			g.keepNotice(p.claim)
+		}()
+	default:
+		g.keep(p, batch)
+		finish()
+	}
+}
+
+func (p *plan) answer(batch []*change) {
+	for i, c := range batch {
+		c.answer(p.answers[i])
+	}
+}
+
+// keep has the engine keep a claim and then installs it, or releases it and refuses what was to be
+// accepted.
+func (g *Gateway) keep(p plan, batch []*change) {
+	revision, err := g.Engine.Commit(context.Background(), g.index.records(p.claim))
+	if err != nil {
+		g.index.mu.Lock()
+		g.index.release(p.claim)
+		g.index.mu.Unlock()
+		for i := range p.answers {
+			if p.answers[i] == nil {
+				p.answers[i] = unavailable(err)
+			}
+		}
+		p.answer(batch)
+		return
+	}
+	if p.claim.after != nil {
+		p.claim.after.revision = revision
+	}
+	g.install(p.claim)
+	p.answer(batch)
+}
+
+func (g *Gateway) install(c *claim) {
+	g.index.mu.Lock()
+	g.index.install(c)
+	g.index.mu.Unlock()
+	g.failures.note(c)
+}
+
+// keepNotice has the engine keep a failure time that is already installed. That it is lost when the
+// engine cannot keep it harms nobody: the refusal was answered, and the next one notes another.
+func (g *Gateway) keepNotice(c *claim) {
+	revision, err := g.Engine.Commit(context.Background(), g.index.records(c))
+	if err != nil {
+		if !errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrFull) {
+			g.Logger.Warn("failure time of a group was not stored", "group", c.key, "err", err)
+		}
+		return
+	}
+	after := *c.after
+	after.revision = revision
+	g.index.mu.Lock()
+	defer g.index.mu.Unlock()
+	g.index.groups[c.key] = &after
+	g.index.order.set(g.index.epoch, c.key.canonical, &after, groupWeight)
+}
+
+// plan applies a batch in order to the group under key and claims what comes out.
+func (g *Gateway) plan(key Key, batch []*change) plan {
+	x := g.index
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	before := x.groups[key]
+	p := plan{answers: make([]error, len(batch)), noticed: true}
+	after := before
+	for i, c := range batch {
+		if c.deletes() {
+			if !c.evict || after != nil && after.pushed == 0 {
+				p.noticed = p.noticed && after == nil
+				after = nil
+			}
+			continue
+		}
+		following, err, wait := g.follow(before, after, c)
+		if wait {
+			p.waitUntil = x.settled
+			return p
+		}
+		p.answers[i] = err
+		p.noticed = p.noticed && err != nil
+		after = following
+	}
+	if after != before {
+		p.claim = x.reserve(key, before, after)
+	}
+	return p
+}
+
+// follow applies one push to a group, of which before is what the index holds. It returns the group that
+// follows and the refusal, if any; or that a claim in flight has to be waited for.
+func (g *Gateway) follow(before, current *Group, c *change) (following *Group, refused error, wait bool) {
+	refusal := c.refusal
+	if refusal == nil {
+		following = current.next(c.push)
+		v := g.judge(before, following)
+		if v.wait {
+			return nil, nil, true
+		}
+		if v.refusal == nil {
+			return following, nil, false
+		}
+		refusal = v.refusal
+	}
+	if refusal.Kind != Inconsistent || current != nil && c.time-current.failed < int64(failureInterval) {
+		return current, refusal, false
+	}
+	return g.notice(before, current, c, refusal)
+}
+
+// notice lays the time of a refused push into its group.
+func (g *Gateway) notice(before, current *Group, c *change, refusal *Refusal) (*Group, error, bool) {
+	failed := current.fail(c.key, c.time)
+	if before != nil {
+		return failed, refusal, false
+	}
+	// A new key: its time metrics must not equal those of another group.
+	v := g.index.check(nil, failed)
+	switch {
+	case v.wait:
+		return nil, nil, true
+	case v.refusal != nil:
+		return current, v.refusal, false
+	}
+	return failed, refusal, false
+}
+
+// judge checks the group that a push would make against the limits and all other groups.
+func (g *Gateway) judge(before, following *Group) verdict {
+	x := g.index
+	if err := g.Limits.checkGrowth(before, following, len(x.groups)+x.claimedGroups, x.series+x.claimedSeries); err != nil {
+		return verdict{refusal: err.(*Refusal)}
+	}
+	v := x.check(before, following)
+	if g.Options.Unchecked && v.refusal != nil && v.refusal.Kind == Inconsistent {
+		x.suspect(following)
+		return verdict{}
+	}
+	return v
+}

@@ -1,0 +1,170 @@
+package holdfast
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+)
+
+// Options is what a Gateway is made of.
+type Options struct {
+	Engine    Engine
+	Own       prometheus.Gatherer   // the gateway's own metrics, exposed among the pushed ones; nil for none
+	Registry  prometheus.Registerer // where the gateway registers its instruments; nil for nowhere
+	Limits    Limits
+	Unchecked bool // accept pushes that clash with other groups; what clashes is masked
+	Logger    *slog.Logger
+}
+
+// Gateway keeps groups, checks pushes against each other and writes scrapes. Its methods may be called
+// concurrently.
+type Gateway struct {
+	Options
+	index    *index
+	lanes    lanes
+	failures failures
+	meters   meters
+	loaded   atomic.Bool
+
+	// gate is held for reading while a change is on its way, and for writing by what changes all groups.
+	gate sync.RWMutex
+}
+
+// New makes a gateway. It serves once Run has caught up with the engine. The error is that of the
+// registry.
+func New(o Options) (*Gateway, error) {
+	g := &Gateway{Options: o, index: newIndex(o.Logger), lanes: lanes{waiting: map[Key][]*change{}}}
+	g.failures.reset()
+	if err := g.learnOwn(); err != nil {
+		return nil, err
+	}
+	return g, g.meters.register(g, o.Registry)
+}
+
+// Run loads what the engine holds and follows it until ctx ends. An error of it is fatal.
+func (g *Gateway) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go g.expireFailed(ctx)
+	load := newLoader(g.index)
+	defer load.close()
+	for record, err := range g.Engine.Follow(ctx) {
+		if err != nil {
+			return err
+		}
+		if record.Key != "" {
+			err = load.add(record)
+		} else if err = load.finish(); err == nil {
+			g.failures.fill(g.index)
+			g.loaded.Store(true)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Ready returns nil once all stored groups are loaded, else a *Refusal of kind Unavailable.
+func (g *Gateway) Ready() error {
+	if g.loaded.Load() {
+		return nil
+	}
+	return &Refusal{
+		Kind: Unavailable, Reason: "loading", Message: "the gateway is still loading its stored groups",
+		Hint: "retry in a few seconds", RetryAfter: retryAfter,
+	}
+}
+
+// Unchecked reports whether pushes are accepted without comparing them with other groups.
+func (g *Gateway) Unchecked() bool { return g.Options.Unchecked }
+
+// Push applies p: when it returns nil, p is kept as the engine promises and visible to the next scrape.
+// Its errors are *Refusal.
+func (g *Gateway) Push(_ context.Context, p Push) error {
+	if err := g.Ready(); err != nil {
+		return err
+	}
+	c := &change{key: p.Key, time: p.Time.UnixNano()}
+	ready, err := p.prepare(g.Limits)
+	if refusal, refused := err.(*Refusal); refused {
+		if refusal.Kind != Inconsistent {
+			return g.meters.refused(refusal)
+		}
+		c.refusal = refusal
+	}
+	c.push = ready
+	err = g.lanes.do(c, g.commit)
+	if err != nil {
+		g.trimFailures()
+	}
+	return g.meters.refused(err)
+}
+
+// Delete removes the group under key; removing what is not there is no error. Errors are *Refusal.
+func (g *Gateway) Delete(_ context.Context, key Key) error {
+	if err := g.Ready(); err != nil {
+		return err
+	}
+	return g.lanes.do(&change{key: key}, g.commit)
+}
+
+// Wipe removes all groups at once. Errors are *Refusal.
+func (g *Gateway) Wipe(ctx context.Context) error {
+	if err := g.Ready(); err != nil {
+		return err
+	}
+	g.gate.Lock()
+	defer g.gate.Unlock()
+	if _, err := g.Engine.Commit(context.WithoutCancel(ctx), Commit{Wipe: true}); err != nil {
+		return unavailable(err)
+	}
+	g.index.mu.Lock()
+	defer g.index.mu.Unlock()
+	g.index.reset()
+	g.failures.reset()
+	return nil
+}
+
+// Groups returns the groups of one moment, by key, and their number.
+func (g *Gateway) Groups() (int, iter.Seq[*Group], error) {
+	if err := g.Ready(); err != nil {
+		return 0, nil, err
+	}
+	order := g.index.snapshot().order
+	return order.count, func(yield func(*Group) bool) {
+		for _, group := range order.all() {
+			if !yield(group) {
+				return
+			}
+		}
+	}, nil
+}
+
+// learnOwn notes the names and types of the gateway's own families, against which pushes are checked.
+func (g *Gateway) learnOwn() error {
+	if g.Own == nil {
+		return nil
+	}
+	families, err := g.Own.Gather()
+	if err != nil {
+		return err
+	}
+	own := make(map[string]dto.MetricType, len(families))
+	for _, mf := range families {
+		own[mf.GetName()] = mf.GetType()
+	}
+	g.index.mu.Lock()
+	defer g.index.mu.Unlock()
+	g.index.own = own
+	return nil
+}
+
+// failureInterval is how often at most a group's failure time is stored.
+const failureInterval = time.Second

@@ -1,0 +1,134 @@
+package exposition
+
+import (
+	"fmt"
+	"iter"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/model"
+	"google.golang.org/protobuf/proto"
+)
+
+// Block is the metrics of one family of one group: sorted, encoded and immutable. Its zero value has no
+// metrics.
+//
+// One allocation holds the text and the protobuf of all metrics, since a gateway keeps a great many
+// blocks of one or two series.
+type Block struct {
+	bytes   []byte // the text of a plain block, then its protobuf
+	cut     int    // where the protobuf begins
+	series  int32
+	samples int32
+	escaped bool
+}
+
+// Series returns the number of metrics.
+func (b *Block) Series() int { return int(b.series) }
+
+// Samples returns the number of lines of text.
+func (b *Block) Samples() int { return int(b.samples) }
+
+// Size returns the bytes held.
+func (b *Block) Size() int { return len(b.bytes) }
+
+// Plain reports whether no name in the block, of the family or of a label, needs escaping, so that its
+// text is the same under all schemes.
+func (b *Block) Plain() bool { return !b.escaped }
+
+// text returns the lines of a plain block, without HELP and TYPE.
+func (b *Block) text() []byte { return b.bytes[:b.cut] }
+
+// Proto returns the metrics as fields of a MetricFamily, joined: tag 4, length, Metric. Labels come
+// first in each, sorted, and only the value of the family's type follows. Not to be modified.
+func (b *Block) Proto() []byte { return b.bytes[b.cut:len(b.bytes):len(b.bytes)] }
+
+// DecodeBlock rebuilds the block of the named family from what Proto returned. The bytes are copied.
+func DecodeBlock(name string, typ dto.MetricType, proto []byte) (*Block, error) {
+	b := &Block{escaped: !IsPlain(name)}
+	var labels Labels
+	walked := 0
+	for metric := range eachMetric(proto, &walked) {
+		var rest []byte
+		var err error
+		if labels, _, rest, err = splitMetric(metric, labels[:0]); err != nil {
+			return nil, fmt.Errorf("decoding block of %q: %w", name, err)
+		}
+		v, err := readValue(typ, rest)
+		if err != nil {
+			return nil, fmt.Errorf("decoding block of %q: %w", name, err)
+		}
+		b.count(typ, v)
+		b.escaped = b.escaped || !allPlain(labels)
+	}
+	if walked != len(proto) {
+		return nil, fmt.Errorf("decoding block of %q: byte %d is not the begin of a metric", name, walked)
+	}
+	var scratch []byte
+	if b.Plain() {
+		scratch = appendText(nil, newTextMetric(name, typ), model.NoEscaping, proto)
+	}
+	b.hold(scratch, proto)
+	return b, nil
+}
+
+// count counts a metric.
+func (b *Block) count(typ dto.MetricType, v value) {
+	b.series++
+	b.samples += int32(samplesOf(typ, v))
+}
+
+// hold copies both encodings into one allocation of their exact size.
+func (b *Block) hold(text, proto []byte) {
+	b.bytes = make([]byte, 0, len(text)+len(proto))
+	b.bytes = append(b.bytes, text...)
+	b.cut = len(text)
+	b.bytes = append(b.bytes, proto...)
+}
+
+// EachSeries yields for each metric its label part as it stands in Proto, and its labels. Equal label
+// sets have equal bytes. The labels are in a buffer that the next step reuses; their strings and the
+// bytes are parts of the block and stay valid, and keep the whole block in memory.
+func (b *Block) EachSeries() iter.Seq2[[]byte, Labels] {
+	return func(yield func([]byte, Labels) bool) {
+		var labels Labels
+		walked := 0
+		for metric := range eachMetric(b.Proto(), &walked) {
+			var part []byte
+			labels, part, _, _ = splitMetric(metric, labels[:0]) // a block is canonical from its making
+			if !yield(part, labels) {
+				return
+			}
+		}
+	}
+}
+
+// Metrics decodes the metrics, in their order.
+func (b *Block) Metrics() ([]*dto.Metric, error) {
+	mf := &dto.MetricFamily{}
+	if err := proto.Unmarshal(b.Proto(), mf); err != nil {
+		return nil, fmt.Errorf("decoding metrics of a block: %w", err)
+	}
+	return mf.Metric, nil
+}
+
+// appendText renders a run of canonical metrics as sample lines, with label names in the form of scheme
+// s. The bytes are known to be sound.
+func appendText(dst []byte, t *textMetric, s model.EscapingScheme, run []byte) []byte {
+	var labels, escaped Labels
+	walked := 0
+	for metric := range eachMetric(run, &walked) {
+		var rest []byte
+		labels, _, rest, _ = splitMetric(metric, labels[:0])
+		shown := labels
+		if s != model.NoEscaping {
+			escaped = escapeLabels(escaped[:0], labels, s)
+			shown = escaped
+		}
+		v, err := readValue(t.typ, rest)
+		if err != nil {
+			continue
+		}
+		dst = t.appendMetric(dst, shown, v)
+	}
+	return dst
+}

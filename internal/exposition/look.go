@@ -1,0 +1,36 @@
+package exposition
+
+import (
+	"bytes"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/model"
+	"google.golang.org/protobuf/proto"
+)
+
+// GaugeBlock encodes a gauge of one metric. The name must be plain, and labels fit to be exposed; an
+// empty instance label is added where there is none.
+func GaugeBlock(name string, labels Labels, number float64) *Block {
+	f := Family{Name: name, Type: dto.MetricType_GAUGE, metrics: []*dto.Metric{{Gauge: &dto.Gauge{Value: proto.Float64(number)}}}}
+	rows := f.rows(labels, true)
+	rows[0].value, _ = valueOf(f.Type, rows[0].metric)
+	return f.assemble(rows, !allPlain(rows[0].labels))
+}
+
+// Has reports whether the block has a metric of the label set that EachSeries yields as the given bytes.
+func (b *Block) Has(series []byte) bool {
+	for part := range b.EachSeries() {
+		if bytes.Equal(part, series) {
+			return true
+		}
+	}
+	return false
+}
+
+// EscapeLabels returns a label set with its names in the form of a scheme, sorted anew.
+func EscapeLabels(labels Labels, s model.EscapingScheme) Labels {
+	return escapeLabels(make(Labels, 0, len(labels)), labels, s)
+}
+
+// AllPlain reports whether no label name of the set is changed by an escaping scheme.
+func AllPlain(labels Labels) bool { return allPlain(labels) }

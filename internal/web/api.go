@@ -1,0 +1,80 @@
+package web
+
+import (
+	"bufio"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/common/version"
+)
+
+const jsonType = "application/json"
+
+// apiStatus answers with build, flags and start time.
+func (s *site) apiStatus(w http.ResponseWriter, _ *http.Request) error {
+	flags := s.Flags
+	if flags == nil {
+		flags = map[string]string{}
+	}
+	text, err := json.Marshal(map[string]any{
+		"status": "success",
+		"data": map[string]any{
+			"build_information": buildInformation(),
+			"flags":             flags,
+			"start_time":        s.Started.Format(time.RFC3339Nano),
+		},
+	})
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", jsonType)
+	_, err = w.Write(text)
+	return ended(err)
+}
+
+func buildInformation() map[string]string {
+	return map[string]string{
+		"branch":    version.Branch,
+		"buildDate": version.BuildDate,
+		"buildUser": version.BuildUser,
+		"goVersion": version.GoVersion,
+		"revision":  version.GetRevision(),
+		"version":   version.Version,
+	}
+}
+
+// apiMetrics answers with all groups, by key. It writes them one by one, so the answer may be far larger
+// than what is held for it.
+func (s *site) apiMetrics(w http.ResponseWriter, _ *http.Request) error {
+	_, groups, err := s.Gateway.Groups()
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", jsonType)
+	out := bufio.NewWriterSize(w, 32<<10)
+	var line []byte
+	line = append(line, `{"status":"success","data":[`...)
+	first := true
+	for g := range groups {
+		if !first {
+			line = append(line, ',')
+		}
+		first = false
+		if line, err = appendGroup(line, g); err != nil {
+			s.Logger.Error("rendering a group failed", "group", g.Key().String(), "err", err)
+			break
+		}
+		if _, err = out.Write(line); err != nil {
+			break
+		}
+		line = line[:0]
+	}
+	if err == nil {
+		_, err = out.Write(append(line, "]}"...))
+	}
+	if err == nil {
+		err = out.Flush()
+	}
+	return ended(err)
+}

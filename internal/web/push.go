@@ -1,0 +1,136 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/route"
+
+	"holdfast"
+	"holdfast/internal/exposition"
+)
+
+// inconsistent is how the reference's answer to a clash begins, and its log line.
+const inconsistent = "pushed metrics are invalid or inconsistent with existing metrics"
+
+// push takes a PUT or POST on a grouping key.
+func (s *site) push(mode holdfast.Mode, jobBase64 bool) replier {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		key, err := s.key(r, jobBase64)
+		if err != nil {
+			return err
+		}
+		b, err := s.readBody(r)
+		if err != nil {
+			s.Logger.Debug("failed to parse text", "source", r.RemoteAddr, "err", err)
+			return err
+		}
+		defer b.release()
+		// What is decoded takes several times the room of its text, so large bodies take turns.
+		if len(b.bytes) > smallBody {
+			s.heavy <- struct{}{}
+			defer func() { <-s.heavy }()
+		}
+		families, err := s.families(r, b)
+		if err != nil {
+			return err
+		}
+		// Once read, a push is carried out even if its sender has left.
+		err = s.Gateway.Push(context.WithoutCancel(r.Context()), holdfast.Push{
+			Key: key, Mode: mode, Families: families, Time: time.Now(), Source: r.RemoteAddr,
+		})
+		if err != nil {
+			s.logRefusal(r, err)
+			return err
+		}
+		if s.Gateway.Unchecked() {
+			empty(w, http.StatusAccepted)
+		} else {
+			empty(w, http.StatusOK)
+		}
+		return nil
+	}
+}
+
+// key reads the grouping key from the path.
+func (s *site) key(r *http.Request, jobBase64 bool) (holdfast.Key, error) {
+	job, labels := route.Param(r.Context(), "job"), route.Param(r.Context(), "labels")
+	key, err := holdfast.ParseKey(job, jobBase64, labels, s.Names)
+	if err != nil {
+		s.logBadPath(r, job, err)
+	}
+	return key, err
+}
+
+func (s *site) logBadPath(r *http.Request, job string, err error) {
+	var refusal *holdfast.Refusal
+	if !errors.As(err, &refusal) {
+		return
+	}
+	switch {
+	case refusal.Reason == "job":
+		s.Logger.Debug("job name is required")
+	case strings.HasPrefix(refusal.Message, "invalid base64 encoding in job name"):
+		s.Logger.Debug("invalid base64 encoding in job name", "job", job, "err", refusal.Message)
+	default:
+		s.Logger.Debug("failed to parse URL", "url", r.URL.Path, "err", refusal.Message)
+	}
+}
+
+// families decodes b and gives its room back.
+func (s *site) families(r *http.Request, b *body) (families []*exposition.Family, err error) {
+	if exposition.IsProtobuf(r.Header.Get("Content-Type")) {
+		families, err = exposition.DecodeProtobuf(b.bytes)
+	} else {
+		families, err = exposition.DecodeText(b.bytes, s.Names)
+	}
+	b.reuse()
+	if err == nil {
+		return families, nil
+	}
+	s.Logger.Debug("failed to parse text", "source", r.RemoteAddr, "err", err)
+	refusal := &holdfast.Refusal{Kind: holdfast.Malformed, Reason: "body", Message: err.Error(), Err: err}
+	var teaching interface{ Hint() string }
+	if errors.As(err, &teaching) {
+		refusal.Hint = teaching.Hint()
+	}
+	return nil, refusal
+}
+
+// logRefusal logs what a client would otherwise be alone to know: its metrics clash.
+func (s *site) logRefusal(r *http.Request, err error) {
+	var refusal *holdfast.Refusal
+	if !errors.As(err, &refusal) || refusal.Kind != holdfast.Inconsistent {
+		return
+	}
+	reason := strings.TrimPrefix(refusal.Message, inconsistent+": ")
+	s.Logger.Error(inconsistent, "method", r.Method, "source", r.RemoteAddr, "err", reason)
+}
+
+// delete takes a DELETE on a grouping key, whatever its body.
+func (s *site) delete(jobBase64 bool) replier {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		key, err := s.key(r, jobBase64)
+		if err != nil {
+			return err
+		}
+		if err := s.Gateway.Delete(context.WithoutCancel(r.Context()), key); err != nil {
+			return err
+		}
+		empty(w, http.StatusAccepted)
+		return nil
+	}
+}
+
+// wipe deletes all groups.
+func (s *site) wipe(w http.ResponseWriter, r *http.Request) error {
+	s.Logger.Debug("start wiping metric store")
+	if err := s.Gateway.Wipe(context.WithoutCancel(r.Context())); err != nil {
+		return err
+	}
+	empty(w, http.StatusAccepted)
+	return nil
+}

@@ -1,0 +1,90 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"path"
+
+	"github.com/prometheus/common/route"
+
+	"holdfast"
+)
+
+// routes builds the mux. Its stack is the reference's: a ServeMux that cleans paths, in front of
+// routers that answer OPTIONS and 405 and redirect to a path that differs by a slash or by case.
+func (s *site) routes() (mux *http.ServeMux, err error) {
+	// The router reports an impossible route by a panic; here it is an operator's mistake.
+	defer func() {
+		if problem := recover(); problem != nil {
+			err = fmt.Errorf("a route is impossible: %v", problem)
+		}
+	}()
+	r := route.New()
+	s.addHealth(r)
+	s.addTelemetry(r)
+	s.addPushes(r)
+	s.addPage(r)
+	s.addLifecycle(r)
+	r.Get(s.RoutePrefix+profilePath+"*profile", serveProfile)
+
+	api := s.RoutePrefix + "/api/v1"
+	mux = http.NewServeMux()
+	mux.Handle("/", s.decode(r))
+	mux.Handle(api+"/", http.StripPrefix(api, s.apiRoutes()))
+	return mux, nil
+}
+
+func (s *site) addHealth(r *route.Router) {
+	r.Get(s.RoutePrefix+"/-/healthy", s.meters.count("healthy", s.reply(healthy)))
+	r.Get(s.RoutePrefix+"/-/ready", s.meters.count("ready", s.reply(s.ready)))
+}
+
+func (s *site) addTelemetry(r *route.Router) {
+	r.Get(path.Join(s.RoutePrefix, s.TelemetryPath), s.reply(s.whenReady(s.scrape)))
+	if s.SelfTelemetryPath != "" {
+		r.Get(path.Join(s.RoutePrefix, s.SelfTelemetryPath), s.serveOwn())
+	}
+}
+
+func (s *site) addPushes(r *route.Router) {
+	for _, isBase64 := range []bool{false, true} {
+		base := s.RoutePrefix + "/metrics/job"
+		if isBase64 {
+			base += "@base64"
+		}
+		put := s.meters.push(s.reply(sameOrigin(s.whenReady(s.push(holdfast.ReplaceGroup, isBase64)))))
+		post := s.meters.push(s.reply(sameOrigin(s.whenReady(s.push(holdfast.ReplaceFamily, isBase64)))))
+		del := s.meters.count("delete", s.reply(sameOrigin(s.whenReady(s.delete(isBase64)))))
+		for _, rest := range []string{"/:job", "/:job/*labels"} {
+			r.Put(base+rest, put)
+			r.Post(base+rest, post)
+			r.Del(base+rest, del)
+		}
+	}
+}
+
+func (s *site) addPage(r *route.Router) {
+	r.Get(s.RoutePrefix+"/static/*file", s.meters.count("static", serveStatic(s.Started)))
+	page := s.meters.count("status", s.reply(s.servePage))
+	r.Get(s.RoutePrefix+"/status", page)
+	r.Get(s.RoutePrefix+"/", page)
+}
+
+func (s *site) addLifecycle(r *route.Router) {
+	quit := s.reply(sameOrigin(s.quit))
+	r.Put(s.RoutePrefix+"/-/quit", quit)
+	r.Post(s.RoutePrefix+"/-/quit", quit)
+	// The reference forgets the prefix here, and probes may rely on the answer.
+	r.Get("/-/quit", refuseQuit)
+}
+
+func (s *site) apiRoutes() *route.Router {
+	r := route.New()
+	r.Options("/*path", s.meters.count("api/v1/options", s.reply(shared(preflight))))
+	r.Get("/status", s.meters.count("api/v1/status", s.reply(shared(s.apiStatus))))
+	r.Get("/metrics", s.meters.count("api/v1/metrics", s.reply(s.whenReady(shared(s.apiMetrics)))))
+	if s.AdminAPI {
+		r.Put("/admin/wipe", s.meters.count("wipe", s.reply(sameOrigin(s.whenReady(s.wipe)))))
+	}
+	return r
+}

@@ -1,0 +1,117 @@
+package web
+
+import (
+	"bufio"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"holdfast/internal/exposition"
+)
+
+// scrape writes everything in the format and the compression that the client likes best.
+func (s *site) scrape(w http.ResponseWriter, r *http.Request) error {
+	begun := time.Now()
+	format := exposition.Negotiate(r.Header.Values("Accept"))
+	out := &scrapeWriter{site: s, reply: w, contentType: format.ContentType(), compress: likesGzip(r.Header.Values("Accept-Encoding"))}
+	defer out.giveBack()
+	// Small writes gather here, so that an error before the first bytes are sent is still an answer.
+	buffered := bufio.NewWriterSize(out, 32<<10)
+	err := s.Gateway.Scrape(r.Context(), buffered, format)
+	if err != nil && !out.begun {
+		return err
+	}
+	if err == nil {
+		err = buffered.Flush()
+	}
+	if err == nil {
+		err = out.end()
+	}
+	if err != nil {
+		// A page that stops in the middle must not look like a whole one.
+		panic(http.ErrAbortHandler)
+	}
+	s.meters.scrapes.Observe(time.Since(begun).Seconds())
+	return nil
+}
+
+// scrapeWriter sends the header with the first bytes, and compresses what the client wants compressed.
+type scrapeWriter struct {
+	site        *site
+	reply       http.ResponseWriter
+	contentType string
+	compress    bool
+	begun       bool
+	zip         *gzip.Writer
+}
+
+func (w *scrapeWriter) Write(p []byte) (int, error) {
+	w.begin()
+	if w.zip != nil {
+		return w.zip.Write(p)
+	}
+	return w.reply.Write(p)
+}
+
+func (w *scrapeWriter) begin() {
+	if w.begun {
+		return
+	}
+	w.begun = true
+	w.reply.Header().Set("Content-Type", w.contentType)
+	if w.compress {
+		w.reply.Header().Set("Content-Encoding", "gzip")
+		w.zip = w.site.pools.writers.Get().(*gzip.Writer)
+		w.zip.Reset(w.reply)
+	}
+	w.reply.WriteHeader(http.StatusOK)
+}
+
+func (w *scrapeWriter) end() error {
+	w.begin()
+	if w.zip != nil {
+		return w.zip.Close()
+	}
+	return nil
+}
+
+// giveBack lets another scrape have the compressor.
+func (w *scrapeWriter) giveBack() {
+	if w.zip != nil {
+		w.zip.Reset(io.Discard)
+		w.site.pools.writers.Put(w.zip)
+	}
+}
+
+// likesGzip reads Accept-Encoding as the reference does: gzip must be named, in lower case, and be liked
+// more than nothing and no less than identity where that is named too.
+func likesGzip(accept []string) bool {
+	best, identity := 0.0, 0.0
+	for clause := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+		name, parameter, _ := strings.Cut(clause, ";")
+		quality := 1.0
+		if text, ok := strings.CutPrefix(strings.TrimSpace(parameter), "q="); ok {
+			var err error
+			if quality, err = strconv.ParseFloat(strings.TrimSpace(text), 64); err != nil {
+				continue
+			}
+		}
+		switch strings.TrimSpace(name) {
+		case "gzip":
+			best = max(best, quality)
+		case "identity":
+			identity = max(identity, quality)
+		}
+	}
+	return best > 0 && best >= identity
+}
+
+// serveOwn answers with the gateway's own metrics alone.
+func (s *site) serveOwn() http.HandlerFunc {
+	return promhttp.HandlerFor(s.Own, promhttp.HandlerOpts{}).ServeHTTP
+}

@@ -1,0 +1,98 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/model"
+
+	"holdfast"
+)
+
+// Options is what the HTTP side is made of. Gateway and Registry are required.
+type Options struct {
+	Gateway *holdfast.Gateway
+	Names   model.ValidationScheme // of labels in paths and names in text; UTF8Validation with --push.enable-utf8-names
+
+	RoutePrefix       string // "" or like "/foo"
+	ExternalPath      string // the path of the external URL: base of links to assets; "" for relative links
+	TelemetryPath     string // where Prometheus scrapes, below RoutePrefix; "" means /metrics
+	SelfTelemetryPath string // where Own is served, below RoutePrefix; "" for nowhere
+
+	Own      prometheus.Gatherer   // the gateway's own metrics; only used with SelfTelemetryPath
+	Registry prometheus.Registerer // where the request meters are registered
+
+	Lifecycle bool   // answer /-/quit
+	AdminAPI  bool   // answer /api/v1/admin/wipe
+	Quit      func() // begins the shutdown and returns; called after /-/quit was answered
+
+	Flags   map[string]string // for the status page and the query API
+	Started time.Time
+
+	Limits  Limits
+	Refused func(limit string) // counts a refusal by one of Limits; may be nil
+	Logger  *slog.Logger       // nil for none
+}
+
+// Limits bounds request bodies. All are bytes; 0 is no limit.
+type Limits struct {
+	BodyBytes     int64 // of one body, as received
+	InflatedBytes int64 // of one compressed body, once inflated
+	InflightBytes int64 // of all bodies that are held at one time
+}
+
+// site holds what the repliers share.
+type site struct {
+	Options
+	pace     pace
+	inflight account
+	pools    pools
+	heavy    chan struct{} // a slot for each large body that may be worked on at once
+	meters   *meters
+	page     *page
+}
+
+// New makes the handler of all routes. It fails if a route is impossible, such as a telemetry path that
+// is taken, or if the meters cannot be registered.
+func New(o Options) (http.Handler, error) {
+	if o.Gateway == nil || o.Registry == nil {
+		return nil, errors.New("a gateway and a registry are required")
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Refused == nil {
+		o.Refused = func(string) {}
+	}
+	if o.TelemetryPath == "" {
+		o.TelemetryPath = "/metrics"
+	}
+	s := &site{
+		Options:  o,
+		pace:     defaultPace,
+		inflight: account{limit: o.Limits.InflightBytes},
+		pools:    newPools(),
+		heavy:    make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+	}
+	var err error
+	if s.meters, err = newMeters(o.Registry, &s.inflight); err != nil {
+		return nil, fmt.Errorf("registering request meters: %w", err)
+	}
+	if s.page, err = newPage(o); err != nil {
+		return nil, fmt.Errorf("reading the page's template: %w", err)
+	}
+	return s.handler()
+}
+
+func (s *site) handler() (http.Handler, error) {
+	routes, err := s.routes()
+	if err != nil {
+		return nil, err
+	}
+	return s.pace.limit(routes), nil
+}

@@ -1,0 +1,174 @@
+package holdfast
+
+import (
+	"iter"
+	"slices"
+	"strings"
+)
+
+// run holds values by key, in bytewise key order, in pages. A snapshot of it is a copy of the struct: pages and
+// page list are then shared, and whoever changes them in a later epoch copies what it touches first.
+type run[V any] struct {
+	pages []*page[V]
+	epoch uint64 // in which the page list was made; only then may it be written in place
+	count int
+}
+
+// page is a stretch of a run, never empty.
+type page[V any] struct {
+	epoch  uint64
+	weight int
+	slots  []slot[V]
+}
+
+type slot[V any] struct {
+	key    string
+	value  V
+	weight int32
+}
+
+// Weight is in bytes of text for blocks. A page is split when it outgrows maxPageWeight, and joined
+// with a neighbour when it falls below a quarter of that.
+const maxPageWeight = 24 << 10
+
+// find returns the page that holds key or would, and the place in it. There must be a page.
+func (r *run[V]) find(key string) (at, in int, found bool) {
+	at, found = slices.BinarySearchFunc(r.pages, key, func(p *page[V], k string) int { return strings.Compare(p.slots[0].key, k) })
+	if found {
+		return at, 0, true
+	}
+	at = max(at-1, 0)
+	in, found = slices.BinarySearchFunc(r.pages[at].slots, key, func(s slot[V], k string) int { return strings.Compare(s.key, k) })
+	return at, in, found
+}
+
+// get returns the value under key.
+func (r *run[V]) get(key string) (v V, found bool) {
+	if len(r.pages) == 0 {
+		return v, false
+	}
+	at, in, found := r.find(key)
+	if found {
+		v = r.pages[at].slots[in].value
+	}
+	return v, found
+}
+
+// first returns the least key that is not skip; ok is false where there is none.
+func (r *run[V]) first(skip string) (key string, ok bool) {
+	for k := range r.all() {
+		if k != skip {
+			return k, true
+		}
+	}
+	return "", false
+}
+
+// set puts value under key, in the given epoch, and returns what was there.
+func (r *run[V]) set(epoch uint64, key string, value V, weight int) (old V) {
+	fresh := slot[V]{key, value, int32(min(weight, maxPageWeight))}
+	if len(r.pages) == 0 {
+		r.own(epoch)
+		r.pages = append(r.pages, &page[V]{epoch: epoch, weight: int(fresh.weight), slots: []slot[V]{fresh}})
+		r.count++
+		return old
+	}
+	at, in, found := r.find(key)
+	p := r.writable(epoch, at)
+	if found {
+		old = p.slots[in].value
+		p.weight += int(fresh.weight) - int(p.slots[in].weight)
+		p.slots[in] = fresh
+	} else {
+		p.weight += int(fresh.weight)
+		p.slots = slices.Insert(p.slots, in, fresh)
+		r.count++
+	}
+	if p.weight > maxPageWeight && len(p.slots) > 1 {
+		r.split(at)
+	}
+	return old
+}
+
+// remove drops key and returns what was under it.
+func (r *run[V]) remove(epoch uint64, key string) (old V) {
+	if len(r.pages) == 0 {
+		return old
+	}
+	at, in, found := r.find(key)
+	if !found {
+		return old
+	}
+	r.count--
+	p := r.writable(epoch, at)
+	old = p.slots[in].value
+	p.weight -= int(p.slots[in].weight)
+	p.slots = slices.Delete(p.slots, in, in+1)
+	switch {
+	case len(p.slots) == 0:
+		r.pages = slices.Delete(r.pages, at, at+1)
+	case p.weight < maxPageWeight/4:
+		r.join(epoch, at)
+	}
+	return old
+}
+
+// own makes the page list writable.
+func (r *run[V]) own(epoch uint64) {
+	if r.epoch != epoch {
+		r.pages = slices.Clone(r.pages)
+		r.epoch = epoch
+	}
+}
+
+// writable returns the page at a place, copied if a snapshot may still read it.
+func (r *run[V]) writable(epoch uint64, at int) *page[V] {
+	r.own(epoch)
+	p := r.pages[at]
+	if p.epoch != epoch {
+		p = &page[V]{epoch: epoch, weight: p.weight, slots: slices.Clone(p.slots)}
+		r.pages[at] = p
+	}
+	return p
+}
+
+// split halves the page at a place by weight. Page and list are writable.
+func (r *run[V]) split(at int) {
+	p := r.pages[at]
+	cut, left := 1, int(p.slots[0].weight)
+	for cut < len(p.slots)-1 && left+int(p.slots[cut].weight) <= p.weight/2 {
+		left += int(p.slots[cut].weight)
+		cut++
+	}
+	right := &page[V]{epoch: p.epoch, weight: p.weight - left, slots: slices.Clone(p.slots[cut:])}
+	clear(p.slots[cut:])
+	p.slots, p.weight = p.slots[:cut], left
+	r.pages = slices.Insert(r.pages, at+1, right)
+}
+
+// join moves the light page at a place into a neighbour, if both then fit well into one.
+func (r *run[V]) join(epoch uint64, at int) {
+	for _, left := range []int{at - 1, at} {
+		if left < 0 || left+1 >= len(r.pages) || r.pages[left].weight+r.pages[left+1].weight > maxPageWeight/2 {
+			continue
+		}
+		p, next := r.writable(epoch, left), r.pages[left+1]
+		p.slots = append(p.slots, next.slots...)
+		p.weight += next.weight
+		r.pages = slices.Delete(r.pages, left+1, left+2)
+		return
+	}
+}
+
+// all yields keys and values in key order.
+func (r *run[V]) all() iter.Seq2[string, V] {
+	return func(yield func(string, V) bool) {
+		for _, p := range r.pages {
+			for i := range p.slots {
+				if !yield(p.slots[i].key, p.slots[i].value) {
+					return
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package holdfast
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"holdfast/internal/exposition"
+)
+
+// Mode is what an accepted push does to the group under its key.
+type Mode uint8
+
+// The modes of the classic paths.
+const (
+	ReplaceGroup  Mode = iota // PUT: all families of the group but its two time metrics go, the pushed ones come
+	ReplaceFamily             // POST: each pushed family takes the place of its namesake, the rest stays
+)
+
+// Push is one push: what to lay under a key, and how.
+type Push struct {
+	Key      Key
+	Mode     Mode
+	Families []*exposition.Family
+	Time     time.Time // when the body had been read and decoded
+	Source   string    // the pusher's address, for the log
+}
+
+// prepared is a push whose families are encoded, ready to be laid into a group.
+type prepared struct {
+	key     Key
+	mode    Mode
+	members []Member // by name
+	time    int64    // Unix nanoseconds
+}
+
+// ownPrefixes begin the names of the gateway's own families, which nobody may push.
+var ownPrefixes = []string{"pushgateway_", "holdfast_"}
+
+func hasOwnPrefix(name string) bool {
+	return slices.ContainsFunc(ownPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+}
+
+// prepare encodes the families of p under its key. It refuses what can be judged without looking at any
+// group.
+func (p *Push) prepare(limits Limits) (*prepared, error) {
+	labels := p.Key.Labels()
+	if err := limits.checkLabels(labels); err != nil {
+		return nil, err
+	}
+	ready := &prepared{key: p.Key, mode: p.Mode, time: p.Time.UnixNano(), members: make([]Member, 0, len(p.Families))}
+	for _, f := range p.Families {
+		if f.Name == pushTimeName || f.Name == failureTimeName {
+			continue
+		}
+		m, err := p.member(f, labels, limits)
+		if err != nil {
+			return nil, err
+		}
+		ready.members = append(ready.members, m)
+	}
+	slices.SortFunc(ready.members, func(a, b Member) int { return strings.Compare(a.Name, b.Name) })
+	return ready, nil
+}
+
+func (p *Push) member(f *exposition.Family, labels exposition.Labels, limits Limits) (Member, error) {
+	if hasOwnPrefix(f.Name) {
+		return Member{}, inconsistent("own_name",
+			fmt.Sprintf("metric family %q has a name that is reserved for the gateway's own metrics", f.Name),
+			"rename the metric: names must not begin with pushgateway_ or holdfast_")
+	}
+	if at, found := f.Timestamped(); found {
+		r := inconsistent("timestamp", "pushed metrics must not have timestamps",
+			"leave the timestamp out: Prometheus stamps samples when it scrapes; push_time_seconds tells when they were pushed")
+		r.Where = "metric " + f.Name + at.String()
+		return Member{}, r
+	}
+	block, err := f.Encode(labels)
+	if err != nil {
+		return Member{}, invalid(err)
+	}
+	if err := limits.checkBlock(f.Name, block); err != nil {
+		return Member{}, err
+	}
+	return Member{
+		Header: &Header{Name: f.Name, Help: f.Help, Unit: f.Unit, Type: f.Type},
+		Block:  block, pushed: p.Time.UnixNano(),
+	}, nil
+}
