@@ -11,7 +11,9 @@ import (
 // of them either.
 type claim struct {
 	key           Key
-	before, after *Group // nil where there is none
+	shape         []string // label names of key
+	before, after *Group   // nil where there is none
+	touched       []difference
 }
 
 // difference is a family that a change touches; old or new is nil where the family comes or goes.
@@ -68,9 +70,9 @@ func differences(before, after *Group) iter.Seq[difference] {
 
 // reserve makes a claim of a change that passed its check. mu is held.
 func (x *index) reserve(key Key, before, after *Group) *claim {
-	c := &claim{key, before, after}
-	shape := shapeOf(key)
+	c := &claim{key: key, shape: shapeOf(key), before: before, after: after}
 	for d := range differences(before, after) {
+		c.touched = append(c.touched, d)
 		if d.new == nil {
 			continue
 		}
@@ -80,7 +82,7 @@ func (x *index) reserve(key Key, before, after *Group) *claim {
 			f.of(d.new.Type).claimed++
 			f.escaped = f.escaped || !d.new.Plain()
 			if !exposes(d.old) {
-				f.addShape(key, shape, 1)
+				f.addShape(key, c.shape, 1)
 			}
 		}
 	}
@@ -108,8 +110,7 @@ func (x *index) weigh(c *claim, sign int) {
 
 // release gives a claim up: nothing of it was kept. mu is held.
 func (x *index) release(c *claim) {
-	shape := shapeOf(c.key)
-	for d := range differences(c.before, c.after) {
+	for _, d := range c.touched {
 		if d.new == nil {
 			continue
 		}
@@ -117,7 +118,7 @@ func (x *index) release(c *claim) {
 		if exposes(d.new) {
 			f.of(d.new.Type).claimed--
 			if !exposes(d.old) {
-				f.addShape(c.key, shape, -1)
+				f.addShape(c.key, c.shape, -1)
 			}
 		}
 		x.place(f, len(f.variants) > 0)
@@ -132,15 +133,24 @@ func (x *index) release(c *claim) {
 func (x *index) settle(c *claim) {
 	x.weigh(c, -1)
 	delete(x.claims, c.key)
-	close(x.settled)
-	x.settled = make(chan struct{})
+	if x.settled != nil {
+		close(x.settled)
+		x.settled = nil
+	}
+}
+
+// settlement returns a channel that is closed when the next claim ends. mu is held.
+func (x *index) settlement() <-chan struct{} {
+	if x.settled == nil {
+		x.settled = make(chan struct{})
+	}
+	return x.settled
 }
 
 // install puts what was claimed in the place of what was there, in all families at once. mu is held.
 func (x *index) install(c *claim) {
-	shape := shapeOf(c.key)
-	for d := range differences(c.before, c.after) {
-		x.installMember(c.key, shape, d)
+	for _, d := range c.touched {
+		x.installMember(c, d)
 	}
 	x.settle(c)
 	if c.before != nil {
@@ -159,7 +169,7 @@ func (x *index) install(c *claim) {
 	x.order.set(x.epoch, c.key.canonical, c.after, groupWeight)
 }
 
-func (x *index) installMember(key Key, shape []string, d difference) {
+func (x *index) installMember(c *claim, d difference) {
 	f := x.writable(d.name())
 	had := len(f.variants) > 0
 	if d.old != nil {
@@ -167,10 +177,10 @@ func (x *index) installMember(key Key, shape []string, d difference) {
 		if exposes(d.old) {
 			f.of(d.old.Type).exposed--
 			if !exposes(d.new) {
-				f.addShape(key, shape, -1)
+				f.addShape(c.key, c.shape, -1)
 			}
 			if !exposes(d.new) || d.new.Type != d.old.Type {
-				f.drop(key, d.old.Type)
+				f.drop(c.key, d.old.Type)
 			}
 		}
 	}
@@ -179,7 +189,7 @@ func (x *index) installMember(key Key, shape []string, d difference) {
 		if exposes(d.new) {
 			f.of(d.new.Type).claimed--
 			f.of(d.new.Type).exposed++
-			f.put(key, d.new.Type, d.new.Block)
+			f.put(c.key, d.new.Type, d.new.Block)
 		}
 	}
 	x.countHelp(f, d)

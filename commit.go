@@ -54,7 +54,7 @@ func (p *plan) answer(batch []*change) {
 // keep has the engine keep a claim and then installs it, or releases it and refuses what was to be
 // accepted.
 func (g *Gateway) keep(p plan, batch []*change) {
-	revision, err := g.Engine.Commit(context.Background(), g.index.records(p.claim))
+	revision, err := g.Engine.Commit(context.Background(), p.claim.records())
 	if err != nil {
 		g.index.mu.Lock()
 		g.index.release(p.claim)
@@ -84,7 +84,7 @@ func (g *Gateway) install(c *claim) {
 // keepNotice has the engine keep a failure time that is already installed. That it is lost when the
 // engine cannot keep it harms nobody: the refusal was answered, and the next one notes another.
 func (g *Gateway) keepNotice(c *claim) {
-	revision, err := g.Engine.Commit(context.Background(), g.index.records(c))
+	revision, err := g.Engine.Commit(context.Background(), c.records())
 	if err != nil {
 		if !errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrFull) {
 			g.Logger.Warn("failure time of a group was not stored", "group", c.key, "err", err)
@@ -117,7 +117,7 @@ func (g *Gateway) plan(key Key, batch []*change) plan {
 		}
 		following, err, wait := g.follow(before, after, c)
 		if wait {
-			p.waitUntil = x.settled
+			p.waitUntil = x.settlement()
 			return p
 		}
 		p.answers[i] = err

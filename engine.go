@@ -30,7 +30,8 @@ type Commit struct {
 }
 
 // Guard holds a commit back unless the record under Key was last written at At; 0 means that there must
-// be none.
+// be none. A record that is ever guarded must be guarded by each commit that changes it, so that an
+// engine need not know the revisions of all others.
 type Guard struct {
 	Key string
 	At  Revision

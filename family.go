@@ -152,7 +152,7 @@ func (f *family) winner() *variant {
 
 func (v *variant) outweighs(other *variant) bool {
 	return cmp.Or(cmp.Compare(v.blocks.count, other.blocks.count),
-		strings.Compare(other.blocks.pages[0].slots[0].key, v.blocks.pages[0].slots[0].key)) > 0
+		strings.Compare(other.blocks.pages[0].first, v.blocks.pages[0].first)) > 0
 }
 
 // clone copies what snapshots read.

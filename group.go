@@ -88,7 +88,7 @@ func unixTime(nanoseconds int64) time.Time {
 func (g *Group) next(p *prepared) *Group {
 	following := &Group{key: p.key, pushed: p.time}
 	if g != nil {
-		following.failed, following.revision = g.failed, g.revision
+		following.key, following.failed, following.revision = g.key, g.failed, g.revision
 		following.pushed = max(g.pushed, p.time)
 	}
 	keep := func(m Member) bool {
@@ -114,7 +114,8 @@ func (g *Group) fail(key Key, at int64) *Group {
 	if g == nil {
 		following.members = append(following.members, timeMember(pushTime, key, 0, at))
 	} else {
-		following.failed, following.pushed, following.revision = max(g.failed, at), g.pushed, g.revision
+		following.key, following.revision = g.key, g.revision
+		following.failed, following.pushed = max(g.failed, at), g.pushed
 		following.members = append(following.members, g.kept(func(m Member) bool { return m.Name != failureTimeName })...)
 	}
 	following.members = append(following.members, timeMember(failureTime, key, following.failed, at))

@@ -23,7 +23,7 @@ type index struct {
 	forms    map[exposition.Form][]string // names of families that need escaping, by what they become
 	keyForms map[string][]Key             // keys that need escaping, by what they become
 	own      map[string]dto.MetricType    // the gateway's own families
-	settled  chan struct{}                // closed, and made anew, whenever a claim ends
+	settled  chan struct{}                // closed when the next claim ends; nil while nobody waits
 	totals
 	logger *slog.Logger
 }
@@ -35,7 +35,7 @@ type totals struct {
 }
 
 func newIndex(logger *slog.Logger) *index {
-	x := &index{settled: make(chan struct{}), logger: logger}
+	x := &index{logger: logger}
 	x.reset()
 	return x
 }

@@ -9,12 +9,12 @@ import (
 // Memory is the engine that keeps nothing: a restart starts empty.
 type Memory struct {
 	mu       sync.Mutex
-	at       map[string]Revision // of every record
+	at       map[string]Revision // of the guarded records
 	revision Revision
 	closed   bool
 }
 
-// NewMemory makes an engine that keeps nothing but the revisions of its records.
+// NewMemory makes an engine that keeps nothing but the revisions of guarded records.
 func NewMemory() *Memory { return &Memory{at: map[string]Revision{}} }
 
 // Commit implements Engine. Its only errors are ErrConflict and, once closed, ErrUnavailable.
@@ -33,11 +33,15 @@ func (m *Memory) Commit(_ context.Context, c Commit) (Revision, error) {
 	if c.Wipe {
 		clear(m.at)
 	}
-	for _, ch := range c.Changes {
-		if ch.Value == nil {
-			delete(m.at, ch.Key)
-		} else {
-			m.at[ch.Key] = m.revision
+	for _, g := range c.Guards {
+		for _, ch := range c.Changes {
+			switch {
+			case ch.Key != g.Key:
+			case ch.Value == nil:
+				delete(m.at, g.Key)
+			default:
+				m.at[g.Key] = m.revision
+			}
 		}
 	}
 	return m.revision, nil

@@ -9,9 +9,16 @@ import (
 // run holds values by key, in bytewise key order, in pages. A snapshot of it is a copy of the struct: pages and
 // page list are then shared, and whoever changes them in a later epoch copies what it touches first.
 type run[V any] struct {
-	pages []*page[V]
+	pages []leaf[V]
 	epoch uint64 // in which the page list was made; only then may it be written in place
 	count int
+}
+
+// leaf is a page and its first key, which is kept beside it so that a search touches no page but the
+// one it looks for.
+type leaf[V any] struct {
+	first string
+	*page[V]
 }
 
 // page is a stretch of a run, never empty.
@@ -33,7 +40,7 @@ const maxPageWeight = 24 << 10
 
 // find returns the page that holds key or would, and the place in it. There must be a page.
 func (r *run[V]) find(key string) (at, in int, found bool) {
-	at, found = slices.BinarySearchFunc(r.pages, key, func(p *page[V], k string) int { return strings.Compare(p.slots[0].key, k) })
+	at, found = slices.BinarySearchFunc(r.pages, key, func(l leaf[V], k string) int { return strings.Compare(l.first, k) })
 	if found {
 		return at, 0, true
 	}
@@ -69,7 +76,7 @@ func (r *run[V]) set(epoch uint64, key string, value V, weight int) (old V) {
 	fresh := slot[V]{key, value, int32(min(weight, maxPageWeight))}
 	if len(r.pages) == 0 {
 		r.own(epoch)
-		r.pages = append(r.pages, &page[V]{epoch: epoch, weight: int(fresh.weight), slots: []slot[V]{fresh}})
+		r.pages = append(r.pages, leaf[V]{key, &page[V]{epoch: epoch, weight: int(fresh.weight), slots: []slot[V]{fresh}}})
 		r.count++
 		return old
 	}
@@ -78,10 +85,12 @@ func (r *run[V]) set(epoch uint64, key string, value V, weight int) (old V) {
 	if found {
 		old = p.slots[in].value
 		p.weight += int(fresh.weight) - int(p.slots[in].weight)
+		fresh.key = p.slots[in].key // one copy of a key is enough
 		p.slots[in] = fresh
 	} else {
 		p.weight += int(fresh.weight)
 		p.slots = slices.Insert(p.slots, in, fresh)
+		r.pages[at].first = p.slots[0].key
 		r.count++
 	}
 	if p.weight > maxPageWeight && len(p.slots) > 1 {
@@ -104,10 +113,12 @@ func (r *run[V]) remove(epoch uint64, key string) (old V) {
 	old = p.slots[in].value
 	p.weight -= int(p.slots[in].weight)
 	p.slots = slices.Delete(p.slots, in, in+1)
-	switch {
-	case len(p.slots) == 0:
+	if len(p.slots) == 0 {
 		r.pages = slices.Delete(r.pages, at, at+1)
-	case p.weight < maxPageWeight/4:
+		return old
+	}
+	r.pages[at].first = p.slots[0].key
+	if p.weight < maxPageWeight/4 {
 		r.join(epoch, at)
 	}
 	return old
@@ -124,17 +135,17 @@ func (r *run[V]) own(epoch uint64) {
 // writable returns the page at a place, copied if a snapshot may still read it.
 func (r *run[V]) writable(epoch uint64, at int) *page[V] {
 	r.own(epoch)
-	p := r.pages[at]
+	p := r.pages[at].page
 	if p.epoch != epoch {
 		p = &page[V]{epoch: epoch, weight: p.weight, slots: slices.Clone(p.slots)}
-		r.pages[at] = p
+		r.pages[at].page = p
 	}
 	return p
 }
 
 // split halves the page at a place by weight. Page and list are writable.
 func (r *run[V]) split(at int) {
-	p := r.pages[at]
+	p := r.pages[at].page
 	cut, left := 1, int(p.slots[0].weight)
 	for cut < len(p.slots)-1 && left+int(p.slots[cut].weight) <= p.weight/2 {
 		left += int(p.slots[cut].weight)
@@ -143,7 +154,7 @@ func (r *run[V]) split(at int) {
 	right := &page[V]{epoch: p.epoch, weight: p.weight - left, slots: slices.Clone(p.slots[cut:])}
 	clear(p.slots[cut:])
 	p.slots, p.weight = p.slots[:cut], left
-	r.pages = slices.Insert(r.pages, at+1, right)
+	r.pages = slices.Insert(r.pages, at+1, leaf[V]{right.slots[0].key, right})
 }
 
 // join moves the light page at a place into a neighbour, if both then fit well into one.

@@ -46,7 +46,7 @@ func splitRecordKey(record string) (key Key, name string, err error) {
 }
 
 // records returns the commit that keeps a claim.
-func (x *index) records(c *claim) Commit {
+func (c *claim) records() Commit {
 	commit := Commit{Guards: []Guard{{Key: headerKey(c.key)}}}
 	if c.before != nil {
 		commit.Guards[0].At = c.before.revision
@@ -55,8 +55,8 @@ func (x *index) records(c *claim) Commit {
 	if c.after != nil {
 		header.Value = headerRecord{c.after}
 	}
-	commit.Changes = append(commit.Changes, header)
-	for d := range differences(c.before, c.after) {
+	commit.Changes = append(make([]Change, 0, len(c.touched)+1), header)
+	for _, d := range c.touched {
 		change := Change{Key: familyKey(c.key, d.name())}
 		if d.new != nil {
 			change.Value = familyRecord{*d.new}

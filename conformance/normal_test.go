@@ -100,3 +100,7 @@ func canonical(v any) string {
 	}
 	return string(text)
 }
+
+func splitLines(body []byte) []string {
+	return strings.Split(strings.TrimSuffix(string(body), "\n"), "\n")
+}

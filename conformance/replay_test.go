@@ -125,7 +125,7 @@ func compareHelp(t *testing.T, pushed map[string][]string, exposed map[string]st
 	held := heldHelp(api)
 	for family, texts := range pushed {
 		name := escapedName(family)
-		if held[name] == nil {
+		if held[name] == nil || isOwn(name) || isTime(name) { // the gateway's own HELP wins there
 			continue
 		}
 		got := unescapeHelp(exposed[name])

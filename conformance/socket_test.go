@@ -3,11 +3,13 @@ package conformance
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -90,7 +92,9 @@ func (g *target) wire(r request) []byte {
 
 func readAnswer(from *bufio.Reader, method string) (answer, error) {
 	for {
-		if _, err := from.Peek(1); err != nil {
+		if _, err := from.Peek(1); errors.Is(err, os.ErrDeadlineExceeded) {
+			return answer{}, fmt.Errorf("waiting for the answer: %w", err)
+		} else if err != nil {
 			return answer{status: -1}, nil
 		}
 		response, err := http.ReadResponse(from, &http.Request{Method: method})

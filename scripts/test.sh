@@ -42,7 +42,7 @@ step "fuzz"
 scripts/fuzz.sh
 
 step "benchmarks, once each"
-go test -run '^$' -bench . -benchtime 1x ./... | grep -E '^(Benchmark|ok|FAIL|---)'
+go test -run '^$' -bench . -benchtime 1x ./...
 
 echo
 echo "all green in ${SECONDS}s: $(counted pass) tests passed, $(counted skip) skipped, $(counted fail) failed"

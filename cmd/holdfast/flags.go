@@ -51,7 +51,8 @@ func newFlags(name string) *flags {
 	app.UsageWriter(os.Stdout)
 	app.HelpFlag.Short('h')
 	app.Version(version.Print("holdfast"))
-	f := &flags{app: app, listen: toolkitflag.AddFlags(app, ":9091")}
+	// The reference's log has this style: ts, level in lower case, caller.
+	f := &flags{app: app, log: promslog.Config{Style: promslog.GoKitStyle}, listen: toolkitflag.AddFlags(app, ":9091")}
 	f.addWeb()
 	f.addPush()
 	f.addLimits()

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -48,10 +49,12 @@ func listen(c *toolkit.FlagConfig) ([]net.Listener, error) {
 }
 
 func listenSystemd() ([]net.Listener, error) {
-	open, err := activation.Listeners()
+	passed, err := activation.Listeners()
 	if err != nil {
 		return nil, fmt.Errorf("take over the sockets of systemd: %w", err)
 	}
+	// A descriptor that is no stream socket is passed on as nil.
+	open := slices.DeleteFunc(passed, func(l net.Listener) bool { return l == nil })
 	if len(open) == 0 {
 		return nil, errors.New("--web.systemd-socket is set, but systemd passed no socket: start Holdfast by its socket unit, or use --web.listen-address instead")
 	}

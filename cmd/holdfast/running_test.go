@@ -17,7 +17,7 @@ import (
 const patience = 30 * time.Second
 
 var (
-	listening = regexp.MustCompile(`Listening on"?[ ,]"?address"?[=:]"?([^ ",]+)`)
+	listening = regexp.MustCompile(`Listening on"?[ ,]"?address"?[=:]"?([^\s",]+)`)
 	polling   = 10 * time.Millisecond
 )
 

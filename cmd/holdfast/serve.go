@@ -36,6 +36,9 @@ func serve(name string, args []string) int {
 		return 1
 	}
 	defer closeAll(listeners)
+	if *f.listen.WebSystemdSocket {
+		logger.Info("Listening on systemd activated listeners instead of port listeners.")
+	}
 	a, err := assemble(f, logger)
 	if err != nil {
 		logger.Error("cannot start", "err", err)
@@ -100,7 +103,7 @@ func assemble(f *flags, logger *slog.Logger) (*app, error) {
 		Gateway: a.gateway, Names: f.names(), RoutePrefix: f.routePrefix, ExternalPath: f.externalPath(),
 		TelemetryPath: f.telemetryPath, SelfTelemetryPath: f.selfTelemetryPath, Own: registry, Registry: registry,
 		Lifecycle: f.lifecycle, AdminAPI: f.admin, Quit: sync.OnceFunc(func() { close(a.quit) }),
-		Flags: f.effective(), Started: time.Now(), Limits: f.bodyLimits(), Logger: logger,
+		Flags: f.effective(), Started: time.Now(), Limits: f.bodyLimits(), Refused: a.gateway.CountLimit, Logger: logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("lay the routes: %w; choose another --web.telemetry-path or --web.self-telemetry-path", err)

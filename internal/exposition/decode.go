@@ -30,6 +30,42 @@ func (e *DecodeError) Unwrap() error { return e.err }
 // Hint returns what to do about it, in one line; "" where nothing better than the text is known.
 func (e *DecodeError) Hint() string { return e.hint }
 
+// MaxTextLabels is how many labels a line of text may have; quoted names count too. The time that the
+// library's parser takes grows with the square of their number: a body of some megabytes could keep it
+// busy for days.
+const MaxTextLabels = 256
+
+// overlabelled returns the number of the first line with more than MaxTextLabels quoted strings, or 0.
+func overlabelled(body []byte) int {
+	number := 0
+	for line := range bytes.Lines(body) {
+		number++
+		if len(line) > 3*MaxTextLabels && quotedStrings(line) > MaxTextLabels {
+			return number
+		}
+	}
+	return 0
+}
+
+// quotedStrings counts the strings in double quotes of a sample line; a comment has none.
+func quotedStrings(line []byte) int {
+	if bytes.HasPrefix(bytes.TrimLeft(line, " \t"), []byte("#")) {
+		return 0
+	}
+	n, inside := 0, false
+	for i := 0; i < len(line); i++ {
+		switch {
+		case line[i] == '"':
+			if inside = !inside; inside {
+				n++
+			}
+		case line[i] == '\\' && inside:
+			i++
+		}
+	}
+	return n
+}
+
 // DecodeText decodes a body in the text format 0.0.4 into families sorted by name. The scheme says which
 // names are legal. The error is a *DecodeError; no family is returned with it.
 func DecodeText(body []byte, names model.ValidationScheme) (families []*Family, err error) {
@@ -43,6 +79,12 @@ func DecodeText(body []byte, names model.ValidationScheme) (families []*Family, 
 			}
 		}
 	}()
+	if line := overlabelled(body); line > 0 {
+		return nil, &DecodeError{
+			err:  expfmt.ParseError{Line: line, Msg: fmt.Sprintf("more than %d labels", MaxTextLabels)},
+			hint: "push fewer labels, or protobuf, which has no such limit",
+		}
+	}
 	parser := expfmt.NewTextParser(names)
 	byName, err := parser.TextToMetricFamilies(bytes.NewReader(body))
 	if err != nil {

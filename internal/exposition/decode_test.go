@@ -2,6 +2,7 @@ package exposition
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -127,7 +128,7 @@ func TestDecodeTextAccepts(t *testing.T) {
 		" x { a = \"b\" , } +Inf\n": "x 1 UNTYPED",
 		"{\"x\",a=\"b\"} nan\n":     "x 1 UNTYPED",
 		"x 1\ny 1\nx{a=\"1\"} 2\n":  "x 2 UNTYPED,y 1 UNTYPED",
-		"#TYPE x gauge\n# EOF\n# UNIT x s\nx 1\n":                    "x 1 UNTYPED",
+		"#TYPE x gauge\n# EOF\n# UNIT x s\nx 1\n":                    "x 1 GAUGE",
 		"# TYPE x GauGe\nx -1.5e3\n":                                 "x 1 GAUGE",
 		"# TYPE x gaugehistogram\nx_sum 1\n":                         "x 1 GAUGE_HISTOGRAM",
 		"# HELP x\n# TYPE x\nx 1\n":                                  "x 1 UNTYPED",
@@ -243,5 +244,24 @@ func TestDecodeProtobufDropsUnknownFields(t *testing.T) {
 	a, b := plain[0].EncodeOwn(), extended[0].EncodeOwn()
 	if string(a.Proto()) != string(b.Proto()) {
 		t.Errorf("unknown field kept: %x, want %x", b.Proto(), a.Proto())
+	}
+}
+
+func TestDecodeTextBoundsLabels(t *testing.T) {
+	line := func(n int, val string) string {
+		var b strings.Builder
+		b.WriteString("x{")
+		for i := range n {
+			fmt.Fprintf(&b, "a%d=%q,", i, val)
+		}
+		return b.String() + "} 1\n"
+	}
+	most := line(MaxTextLabels, `"\"=`) + "# " + strings.Repeat(`"" `, 1000) + "\n"
+	if _, err := DecodeText([]byte(most), model.LegacyValidation); err != nil {
+		t.Errorf("the most labels: %v", err)
+	}
+	_, err := DecodeText([]byte(most+line(MaxTextLabels+1, "")), model.LegacyValidation)
+	if err == nil || err.Error() != "text format parsing error in line 3: more than 256 labels" {
+		t.Errorf("one label too many: %v", err)
 	}
 }

@@ -101,11 +101,8 @@ func (f *Family) assemble(rows []row, escaped bool) *Block {
 	t := newTextMetric(f.Name, f.Type)
 	var text, pb []byte
 	if len(rows) > 0 {
-		guess := pairsSize(rows[0].labels) + 24
-		pb = make([]byte, 0, guess*len(rows)*5/4)
-		if !escaped {
-			text = make([]byte, 0, (guess+len(f.Name))*len(rows)*5/4)
-		}
+		simple := pairsSize(rows[0].labels) + 32 // enough for a metric that is one number
+		text, pb = make([]byte, 0, simple+len(f.Name)), make([]byte, 0, simple)
 	}
 	for i := range rows {
 		r := &rows[i]
@@ -113,6 +110,10 @@ func (f *Family) assemble(rows []row, escaped bool) *Block {
 		pb = appendMetric(pb, r.labels, f.Type, r.metric)
 		if !escaped {
 			text = t.appendMetric(text, r.labels, r.value)
+		}
+		if i == 0 { // the metrics of a family are much alike in size
+			rest := (len(rows) - 1) * 9 / 8
+			pb, text = slices.Grow(pb, rest*len(pb)), slices.Grow(text, rest*len(text))
 		}
 	}
 	b.hold(text, pb)

@@ -38,9 +38,15 @@ func (ls Labels) String() string {
 	return string(b)
 }
 
-// sort orders the labels by name. Labels of one name keep their order. Label sets are short and mostly
-// sorted when they arrive, so moving each into place beats a general sort.
+// fewLabels is up to which number moving each label into place beats a general sort.
+const fewLabels = 16
+
+// sort orders the labels by name. Labels of one name keep their order.
 func (ls Labels) sort() {
+	if len(ls) > fewLabels {
+		slices.SortStableFunc(ls, func(a, b Label) int { return strings.Compare(a.Name, b.Name) })
+		return
+	}
 	for i := 1; i < len(ls); i++ {
 		for j := i; j > 0 && ls[j].Name < ls[j-1].Name; j-- {
 			ls[j], ls[j-1] = ls[j-1], ls[j]

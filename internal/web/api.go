@@ -11,20 +11,23 @@ import (
 
 const jsonType = "application/json"
 
+// statusReply is the answer of the status call; the order of its keys is the reference's.
+type statusReply struct {
+	Status  string         `json:"status"`
+	Content map[string]any `json:"data"`
+}
+
 // apiStatus answers with build, flags and start time.
 func (s *site) apiStatus(w http.ResponseWriter, _ *http.Request) error {
 	flags := s.Flags
 	if flags == nil {
 		flags = map[string]string{}
 	}
-	text, err := json.Marshal(map[string]any{
-		"status": "success",
-		"data": map[string]any{
-			"build_information": buildInformation(),
-			"flags":             flags,
-			"start_time":        s.Started.Format(time.RFC3339Nano),
-		},
-	})
+	text, err := json.Marshal(statusReply{"success", map[string]any{
+		"build_information": buildInformation(),
+		"flags":             flags,
+		"start_time":        s.Started.Format(time.RFC3339Nano),
+	}})
 	if err != nil {
 		return err
 	}

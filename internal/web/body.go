@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	firstRoom = 4 << 10 // bytes of room for a body to begin with
-	smallBody = 1 << 20 // bodies up to this size have room of their own, and their room is used again
+	firstRoom = 4 << 10  // bytes of room for a body to begin with
+	keptRoom  = 64 << 10 // bytes of room that is kept for other bodies
+	smallBody = 1 << 20  // bodies up to this size need not wait for large ones
 )
 
 // account bounds the bytes that all requests hold together. An eighth is kept for small bodies, so that
@@ -149,7 +150,7 @@ func (b *body) reuse() {
 	if b.room == nil {
 		return
 	}
-	if cap(b.bytes) <= smallBody {
+	if cap(b.bytes) <= keptRoom {
 		*b.room = b.bytes[:0]
 		b.site.pools.rooms.Put(b.room)
 	}

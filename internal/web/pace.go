@@ -120,26 +120,23 @@ const settled = 256 << 10
 // finish reads what a body still holds after the answer was given, so that a client that sends all
 // before it reads sees the answer and no reset. The answer goes out first, for clients that would stop.
 func (b *pacedBody) finish(r *http.Request) {
+	if b.err != nil {
+		return
+	}
+	// The server reads on by itself before it closes, and would wait for ever.
+	_ = b.control.SetReadDeadline(time.Now().Add(b.pace.drain))
 	waits := r.Header.Get("Expect") != "" && !b.asked
-	if b.err != nil || waits || r.ContentLength-b.read > b.pace.unread {
+	if waits || r.ContentLength-b.read > b.pace.unread {
 		return
 	}
-	end := time.Now().Add(b.pace.drain)
-	if b.discard(settled, end); b.err != nil {
+	if b.ends(settled) || b.control.EnableFullDuplex() != nil || b.control.Flush() != nil {
 		return
 	}
-	if b.control.EnableFullDuplex() != nil || b.control.Flush() != nil {
-		return
-	}
-	b.discard(b.pace.unread, end)
+	b.ends(b.pace.unread)
 }
 
-// discard reads up to n bytes, until end. It leaves b.err set if the body ended.
-func (b *pacedBody) discard(n int64, end time.Time) {
-	_ = b.control.SetReadDeadline(end)
+// ends reads up to n bytes and reports whether the body ended there, well or not.
+func (b *pacedBody) ends(n int64) bool {
 	_, err := io.CopyN(io.Discard, b.ReadCloser, n)
-	if err != nil {
-		b.err = err
-	}
-	_ = b.control.SetReadDeadline(time.Time{})
+	return err != nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/common/version"
 
 	"holdfast"
@@ -20,6 +21,7 @@ const (
 	pageGroups = 200    // groups on one page
 	pageRows   = 20_000 // metrics on one page, so that a few huge groups don't make it endless
 	familyRows = 500    // metrics of one family
+	maxPage    = 1e9    // greatest number of a page
 )
 
 // contentPolicy lets the page load its own files and talk to its own gateway, and nothing else: whatever
@@ -32,6 +34,7 @@ type page struct {
 	templates *template.Template
 	assets    string
 	admin     bool
+	names     model.ValidationScheme
 	started   string
 	flags     []labelView
 	build     []labelView
@@ -47,7 +50,7 @@ func newPage(o Options) (*page, error) {
 		assets = "."
 	}
 	return &page{
-		templates: templates, assets: assets + "/static", admin: o.AdminAPI,
+		templates: templates, assets: assets + "/static", admin: o.AdminAPI, names: o.Names,
 		started: o.Started.Format(time.RFC3339), flags: sortedViews(o.Flags), build: sortedViews(buildInformation()),
 	}, nil
 }
@@ -65,55 +68,66 @@ func sortedViews(pairs map[string]string) []labelView {
 
 // frame is what the page shows around its groups.
 type frame struct {
-	Assets, Revision   string
-	Admin              bool
-	Total, Page, Shown int
-	First, Last        int // numbers of the groups shown, from 1; only without a filter
-	Query              string
-	Previous, Next     string // links, "" for none
-	Started            string
-	Flags, Build       []labelView
+	Assets, Revision string
+	Admin, Loading   bool
+	Total, Shown     int
+	First, Last      int // numbers of the groups shown, from 1; only without a filter
+	Query            string
+	Previous, Next   string // links, "" for none
+	Started          string
+	Flags, Build     []labelView
 }
 
 // servePage writes the page group by group. ?page=N counts from 1; ?q= keeps the groups in whose labels
-// or family names the text occurs.
+// or family names the text occurs. While the gateway is loading it shows no groups, and says so.
 func (s *site) servePage(w http.ResponseWriter, r *http.Request) error {
-	total, groups := 0, iter.Seq[*holdfast.Group](func(func(*holdfast.Group) bool) {})
-	if s.Gateway.Ready() == nil {
-		var err error
-		if total, groups, err = s.Gateway.Groups(); err != nil {
+	f := s.page.frame()
+	var shown []*holdfast.Group
+	if f.Loading = s.Gateway.Ready() != nil; !f.Loading {
+		total, groups, err := s.Gateway.Groups()
+		if err != nil {
 			return err
 		}
-	}
-	query := r.URL.Query()
-	number, err := strconv.Atoi(query.Get("page"))
-	if err != nil || number < 1 {
-		number = 1
-	}
-	text := query.Get("q")
-	shown, more := pick(groups, text, number)
-	f := frame{
-		Assets: s.page.assets, Revision: version.GetRevision(), Admin: s.page.admin,
-		Total: total, Page: number, Shown: len(shown), Query: text,
-		First: (number-1)*pageGroups + 1, Last: (number-1)*pageGroups + len(shown),
-		Started: s.page.started, Flags: s.page.flags, Build: s.page.build,
-	}
-	if number > 1 {
-		f.Previous = pageLink(text, number-1)
-	}
-	if more {
-		f.Next = pageLink(text, number+1)
+		f.Total = total
+		shown = f.choose(groups, r.URL.Query())
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", contentPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
-	if err := s.page.write(w, f, shown); err != nil {
+	err := s.page.write(w, f, shown)
+	if err != nil {
 		s.Logger.Debug("writing the page failed", "err", err)
-		return ended(err)
 	}
-	return nil
+	return ended(err)
+}
+
+func (p *page) frame() frame {
+	return frame{
+		Assets: p.assets, Revision: version.GetRevision(), Admin: p.admin,
+		Started: p.started, Flags: p.flags, Build: p.build,
+	}
+}
+
+// choose picks the groups that a query asks for, and notes what the page says about them.
+func (f *frame) choose(groups iter.Seq[*holdfast.Group], query url.Values) []*holdfast.Group {
+	number, err := strconv.Atoi(query.Get("page"))
+	if err != nil || number < 1 || number > maxPage {
+		number = 1
+	}
+	f.Query = query.Get("q")
+	shown, more := pick(groups, f.Query, number)
+	f.Shown = len(shown)
+	f.First = (number-1)*pageGroups + 1
+	f.Last = f.First + len(shown) - 1
+	if number > 1 {
+		f.Previous = pageLink(f.Query, number-1)
+	}
+	if more {
+		f.Next = pageLink(f.Query, number+1)
+	}
+	return shown
 }
 
 // pick returns the groups of one page and whether others follow.
@@ -155,7 +169,7 @@ func (p *page) write(w http.ResponseWriter, f frame, groups []*holdfast.Group) e
 	}
 	room := pageRows
 	for _, g := range groups {
-		view, err := viewGroup(g, &room)
+		view, err := viewGroup(g, p.names, &room)
 		if err != nil {
 			return err
 		}

@@ -106,7 +106,7 @@ func (s *site) logRefusal(r *http.Request, err error) {
 	if !errors.As(err, &refusal) || refusal.Kind != holdfast.Inconsistent {
 		return
 	}
-	reason := strings.TrimPrefix(refusal.Message, inconsistent+": ")
+	reason := strings.TrimPrefix(refusal.Error(), inconsistent+": ")
 	s.Logger.Error(inconsistent, "method", r.Method, "source", r.RemoteAddr, "err", reason)
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"holdfast"
@@ -34,7 +35,7 @@ func (s *site) reply(next replier) http.HandlerFunc {
 		var own *failure
 		switch {
 		case errors.As(err, &refusal):
-			status, text = statusOf(refusal.Kind), refusal.Error()
+			status, text = statusOf(refusal.Kind), refusal.Text(s.base(r), s.Names)
 			if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 				w.Header().Set("Retry-After", retryAfter(refusal.RetryAfter))
 			}
@@ -45,6 +46,20 @@ func (s *site) reply(next replier) http.HandlerFunc {
 		}
 		http.Error(w, text, status)
 	}
+}
+
+// base is the gateway's URL as the sender of r knows it, as far as can be told, in a form that may stand
+// between single quotes.
+func (s *site) base(r *http.Request) string {
+	scheme := "http://"
+	if r.TLS != nil {
+		scheme = "https://"
+	}
+	prefix := s.RoutePrefix
+	if s.ExternalPath != "" {
+		prefix = strings.TrimSuffix(s.ExternalPath, "/")
+	}
+	return scheme + strings.ReplaceAll(r.Host, "'", "%27") + prefix
 }
 
 func statusOf(kind holdfast.Kind) int {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/model"
 
 	"holdfast"
 )
@@ -33,10 +34,10 @@ type rowView struct {
 }
 
 // viewGroup prepares a group. room is how many metrics the page may still show.
-func viewGroup(g *holdfast.Group, room *int) (groupView, error) {
+func viewGroup(g *holdfast.Group, names model.ValidationScheme, room *int) (groupView, error) {
 	key := g.Key()
 	v := groupView{
-		Key: key.String(), Delete: strings.TrimPrefix(key.Path(), "/"),
+		Key: key.String(), Delete: strings.TrimPrefix(key.Path(names), "/"),
 		Failed: !g.LastPushSucceeded(), Pushed: moment(g.Pushed()),
 	}
 	labels := key.Labels()

@@ -17,7 +17,7 @@ import (
 // Options is what the HTTP side is made of. Gateway and Registry are required.
 type Options struct {
 	Gateway *holdfast.Gateway
-	Names   model.ValidationScheme // of labels in paths and names in text; UTF8Validation with --push.enable-utf8-names
+	Names   model.ValidationScheme // of labels in paths and names in text; unset means legacy
 
 	RoutePrefix       string // "" or like "/foo"
 	ExternalPath      string // the path of the external URL: base of links to assets; "" for relative links
@@ -35,7 +35,7 @@ type Options struct {
 	Started time.Time
 
 	Limits  Limits
-	Refused func(limit string) // counts a refusal by one of Limits; may be nil
+	Refused func(limit string) // counts a refusal by one of Limits; nil for Gateway.CountLimit
 	Logger  *slog.Logger       // nil for none
 }
 
@@ -60,6 +60,14 @@ type site struct {
 // New makes the handler of all routes. It fails if a route is impossible, such as a telemetry path that
 // is taken, or if the meters cannot be registered.
 func New(o Options) (http.Handler, error) {
+	s, err := newSite(o)
+	if err != nil {
+		return nil, err
+	}
+	return s.handler()
+}
+
+func newSite(o Options) (*site, error) {
 	if o.Gateway == nil || o.Registry == nil {
 		return nil, errors.New("a gateway and a registry are required")
 	}
@@ -67,18 +75,21 @@ func New(o Options) (http.Handler, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Refused == nil {
-		o.Refused = func(string) {}
+		o.Refused = o.Gateway.CountLimit
+	}
+	if o.Names == model.UnsetValidation {
+		o.Names = model.LegacyValidation
 	}
 	if o.TelemetryPath == "" {
 		o.TelemetryPath = "/metrics"
 	}
 	s := &site{
-		Options:  o,
-		pace:     defaultPace,
-		inflight: account{limit: o.Limits.InflightBytes},
-		pools:    newPools(),
-		heavy:    make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		Options: o,
+		pace:    defaultPace,
+		pools:   newPools(),
+		heavy:   make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
+	s.inflight.limit = o.Limits.InflightBytes
 	var err error
 	if s.meters, err = newMeters(o.Registry, &s.inflight); err != nil {
 		return nil, fmt.Errorf("registering request meters: %w", err)
@@ -86,7 +97,7 @@ func New(o Options) (http.Handler, error) {
 	if s.page, err = newPage(o); err != nil {
 		return nil, fmt.Errorf("reading the page's template: %w", err)
 	}
-	return s.handler()
+	return s, nil
 }
 
 func (s *site) handler() (http.Handler, error) {

@@ -1,0 +1,67 @@
+package holdfast
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/proto"
+
+	"holdfast/internal/exposition"
+)
+
+// BenchmarkPushAgainstStored defends promise 3: a checked push of 20 series costs the same at 100,000
+// stored groups as at 100, all of which share all families, however many shapes their keys have.
+func BenchmarkPushAgainstStored(b *testing.B) {
+	for _, shapes := range []int{1, 4, 10_000} {
+		for _, groups := range []int{100, 10_000, 100_000} {
+			if shapes > groups {
+				continue
+			}
+			b.Run(fmt.Sprintf("shapes=%d/groups=%d", shapes, groups), func(b *testing.B) {
+				g := newTestGateway(b, nil)
+				batches := [][]*exposition.Family{batch(1), batch(2.5), batch(1e9)}
+				push := func(i int) {
+					err := g.Push(b.Context(), Push{Key: shapedKey(i%groups, shapes), Families: batches[i%len(batches)], Time: time.Now()})
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+				for i := range groups {
+					push(i)
+				}
+				b.ReportAllocs()
+				n := 0
+				for b.Loop() {
+					push(n)
+					n += 7919 // a prime, so that neighbours in time are not neighbours in order
+				}
+			})
+		}
+	}
+}
+
+func shapedKey(i, shapes int) Key {
+	labels := exposition.Labels{{Name: "job", Value: fmt.Sprintf("batch_%06d", i)}}
+	if shape := i % shapes; shape > 0 {
+		labels = append(labels, exposition.Label{Name: fmt.Sprintf("zone_%d", shape), Value: "eu"})
+	}
+	return NewKey(labels...)
+}
+
+// batch makes 5 families of 4 series. A push leaves its families as they are, so they serve many times.
+func batch(value float64) []*exposition.Family {
+	families := make([]*exposition.Family, 0, 5)
+	for _, name := range []string{"batch_duration_seconds", "batch_last_success", "batch_records_total", "batch_size_bytes", "batch_up"} {
+		mf := &dto.MetricFamily{Name: proto.String(name), Help: proto.String("What a batch did."), Type: dto.MetricType_GAUGE.Enum()}
+		for _, stage := range []string{"extract", "load", "transform", "verify"} {
+			mf.Metric = append(mf.Metric, &dto.Metric{
+				Label: []*dto.LabelPair{{Name: proto.String("stage"), Value: proto.String(stage)}},
+				Gauge: &dto.Gauge{Value: proto.Float64(value)},
+			})
+		}
+		families = append(families, exposition.FromProto(mf))
+	}
+	return families
+}
