@@ -64,6 +64,9 @@ func (x *index) checkMember(after *Group, shape []string, d difference) verdict 
 			return v
 		}
 	}
+	if exposes(d.old) && exposes(d.new) && d.old.SameSets(d.new.Block) {
+		return verdict{}
+	}
 	return x.checkSeries(after.key, shape, d.new)
 }
 

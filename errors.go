@@ -42,7 +42,10 @@ type Refusal struct {
 	Where, Hint string
 	Other       Key           // the group that stands in the way, if one does
 	RetryAfter  time.Duration // for TooMany, Unavailable and Unknown
-	Err         error         // the cause, where there is one
+	// Unstorable is set where the key is well-formed, but no group can ever stand under it: to delete
+	// it is no error.
+	Unstorable bool
+	Err        error // the cause, where there is one
 }
 
 // Error returns Message and Where, for a log.

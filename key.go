@@ -70,7 +70,7 @@ func ParseKey(job string, jobBase64 bool, rest string, names model.ValidationSch
 	sorted := make(exposition.Labels, 0, len(labels))
 	for name, value := range labels {
 		if !utf8.ValidString(value) {
-			return Key{}, malformed("utf8",
+			return Key{}, unstorable("utf8",
 				fmt.Sprintf("grouping label %s has a value that is not UTF-8: %q", name, value),
 				"write the value in UTF-8 before percent-encoding it, or encode its UTF-8 bytes as base64 behind "+name+base64Suffix)
 		}
@@ -78,11 +78,17 @@ func ParseKey(job string, jobBase64 bool, rest string, names model.ValidationSch
 	}
 	slices.SortFunc(sorted, compareNames)
 	if a, b, ok := exposition.SameWhenEscaped(sorted); ok {
-		return Key{}, malformed("escaping",
+		return Key{}, unstorable("escaping",
 			fmt.Sprintf("grouping labels %q and %q have the same name once they are escaped for a scrape", a, b),
 			"rename one of them")
 	}
 	return keyOf(sorted), nil
+}
+
+func unstorable(reason, message, hint string) *Refusal {
+	r := malformed(reason, message, hint)
+	r.Unstorable = true
+	return r
 }
 
 const base64Hint = "use the URL-safe alphabet (- and _); padding is optional; an empty value is written ="

@@ -53,23 +53,24 @@ func (c *claim) records() Commit {
 	}
 	header := Change{Key: headerKey(c.key)}
 	if c.after != nil {
-		header.Value = headerRecord{c.after}
+		header.Value = (*headerRecord)(c.after)
 	}
 	commit.Changes = append(make([]Change, 0, len(c.touched)+1), header)
 	for _, d := range c.touched {
 		change := Change{Key: familyKey(c.key, d.name())}
 		if d.new != nil {
-			change.Value = familyRecord{*d.new}
+			change.Value = (*familyRecord)(d.new)
 		}
 		commit.Changes = append(commit.Changes, change)
 	}
 	return commit
 }
 
-type headerRecord struct{ *Group }
+// headerRecord is a group in the form of its header.
+type headerRecord Group
 
 // AppendBinary implements encoding.BinaryAppender.
-func (r headerRecord) AppendBinary(b []byte) ([]byte, error) {
+func (r *headerRecord) AppendBinary(b []byte) ([]byte, error) {
 	start := len(b)
 	b = beginRecord(b)
 	b = binary.AppendVarint(b, r.pushed)
@@ -81,10 +82,11 @@ func (r headerRecord) AppendBinary(b []byte) ([]byte, error) {
 	return sealRecord(b, start), nil
 }
 
-type familyRecord struct{ Member }
+// familyRecord is a member in the form of its record.
+type familyRecord Member
 
 // AppendBinary implements encoding.BinaryAppender.
-func (r familyRecord) AppendBinary(b []byte) ([]byte, error) {
+func (r *familyRecord) AppendBinary(b []byte) ([]byte, error) {
 	start := len(b)
 	b = beginRecord(b)
 	b = binary.AppendVarint(b, r.pushed)

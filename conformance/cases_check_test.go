@@ -41,7 +41,7 @@ func TestConsistency(t *testing.T) {
 		{name: "count of a summary", before: []request{put(a, "# TYPE x summary\nx_count 1\n")}, send: put(b, "x_count 1\n"), says: "collides"},
 		{name: "summary of a sum", before: []request{put(b, "x_sum 1\n")}, send: put(a, "# TYPE x summary\nx_count 1\n"), says: "collides"},
 		{name: "summary has no buckets", before: []request{put(a, "# TYPE x summary\nx_count 1\n")}, send: put(b, "x_bucket 1\n"), free: true},
-		{name: "clash in one body", send: put(a, "x_count 1\n# TYPE x histogram\nx_sum 1\n"), free: true},
+		{name: "clash in one body", send: put(a, "x_count 1\n# TYPE x histogram\nx_sum 1\n"), says: "collides"},
 		{name: "reserved label", send: put(a, "x{__foo=\"1\"} 1\n"), says: "__foo"},
 		{name: "value missing", send: message(a, family("x", dto.MetricType_COUNTER, gauge(1))), says: "x"},
 		{name: "label twice", send: message(a, family("x", dto.MetricType_GAUGE, gauge(1, "l", "1", "l", "2"))), says: "two or more labels with the same name"},

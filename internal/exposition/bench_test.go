@@ -32,7 +32,7 @@ func benchFamily(t dto.MetricType, n int) *dto.MetricFamily {
 func BenchmarkText(b *testing.B) {
 	for _, typ := range []dto.MetricType{gaugeType, histogramType} {
 		mf := benchFamily(typ, 100)
-		rows := FromProto(mf).rows(nil, false)
+		rows := new(desk).rows(FromProto(mf), nil, false)
 		b.Run(fmt.Sprintf("%v/own", typ), func(b *testing.B) {
 			t := newTextMetric(mf.GetName(), typ)
 			var out []byte

@@ -2,7 +2,9 @@ package exposition
 
 import (
 	"fmt"
+	"hash/maphash"
 	"iter"
+	"sync"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/model"
@@ -17,6 +19,7 @@ import (
 type Block struct {
 	bytes   []byte // the text of a plain block, then its protobuf
 	cut     int    // where the protobuf begins
+	sets    uint64 // fingerprint of all label sets, in order
 	series  int32
 	samples int32
 	escaped bool
@@ -45,6 +48,8 @@ func (b *Block) Proto() []byte { return b.bytes[b.cut:len(b.bytes):len(b.bytes)]
 // DecodeBlock rebuilds the block of the named family from what Proto returned. The bytes are copied.
 func DecodeBlock(name string, typ dto.MetricType, proto []byte) (*Block, error) {
 	b := &Block{escaped: !IsPlain(name)}
+	var sets maphash.Hash
+	sets.SetSeed(setsSeed())
 	var labels Labels
 	walked := 0
 	for metric := range eachMetric(proto, &walked) {
@@ -57,7 +62,7 @@ func DecodeBlock(name string, typ dto.MetricType, proto []byte) (*Block, error) 
 		if err != nil {
 			return nil, fmt.Errorf("decoding block of %q: %w", name, err)
 		}
-		b.count(typ, v)
+		b.count(typ, v, labels, &sets)
 		b.escaped = b.escaped || !allPlain(labels)
 	}
 	if walked != len(proto) {
@@ -67,14 +72,23 @@ func DecodeBlock(name string, typ dto.MetricType, proto []byte) (*Block, error) 
 	if b.Plain() {
 		scratch = appendText(nil, newTextMetric(name, typ), model.NoEscaping, proto)
 	}
+	b.sets = sets.Sum64()
 	b.hold(scratch, proto)
 	return b, nil
 }
 
-// count counts a metric.
-func (b *Block) count(typ dto.MetricType, v value) {
+// count counts a metric, and adds its labels to the fingerprint. 0xFF is in no UTF-8, so that texts
+// cannot run into each other.
+func (b *Block) count(typ dto.MetricType, v value, labels Labels, sets *maphash.Hash) {
 	b.series++
 	b.samples += int32(samplesOf(typ, v))
+	for i := range labels {
+		sets.WriteString(labels[i].Name)
+		sets.WriteByte(0xff)
+		sets.WriteString(labels[i].Value)
+		sets.WriteByte(0xff)
+	}
+	sets.WriteByte(0xff)
 }
 
 // hold copies both encodings into one allocation of their exact size.
@@ -84,6 +98,15 @@ func (b *Block) hold(text, proto []byte) {
 	b.cut = len(text)
 	b.bytes = append(b.bytes, proto...)
 }
+
+// SameSets reports whether two blocks hold the same label sets. A block of the same number of series
+// with other sets is taken for the same with a chance of 2^-64, which nobody outside can raise.
+func (b *Block) SameSets(other *Block) bool {
+	return b.series == other.series && b.sets == other.sets
+}
+
+// setsSeed is drawn once for each process: fingerprints are never stored.
+var setsSeed = sync.OnceValue(maphash.MakeSeed)
 
 // EachSeries yields for each metric its label part as it stands in Proto, and its labels. Equal label
 // sets have equal bytes. The labels are in a buffer that the next step reuses; their strings and the

@@ -1,7 +1,9 @@
 package exposition
 
 import (
+	"hash/maphash"
 	"slices"
+	"sync"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/model"
@@ -21,7 +23,9 @@ func (f *Family) Encode(overlay Labels) (*Block, error) {
 	if err := f.checkHead(); err != nil {
 		return nil, err
 	}
-	rows := f.rows(overlay, true)
+	desk := desks.Get().(*desk)
+	defer desk.clear()
+	rows := desk.rows(f, overlay, true)
 	c := checker{family: f}
 	for i := range rows {
 		if err := c.metric(&rows[i]); err != nil {
@@ -32,13 +36,15 @@ func (f *Family) Encode(overlay Labels) (*Block, error) {
 	if err := c.distinct(rows); err != nil {
 		return nil, err
 	}
-	return f.assemble(rows, !IsPlain(f.Name) || c.escaped), nil
+	return desk.assemble(f, rows, !IsPlain(f.Name) || c.escaped), nil
 }
 
 // EncodeOwn encodes a family of the gateway itself: nothing is laid over it and nothing is checked.
 // Metrics without a value of the family's type are left out.
 func (f *Family) EncodeOwn() *Block {
-	rows := f.rows(nil, false)
+	desk := desks.Get().(*desk)
+	defer desk.clear()
+	rows := desk.rows(f, nil, false)
 	rows = slices.DeleteFunc(rows, func(r row) bool {
 		_, ok := valueOf(f.Type, r.metric)
 		return !ok
@@ -49,28 +55,29 @@ func (f *Family) EncodeOwn() *Block {
 		escaped = escaped || !allPlain(rows[i].labels)
 	}
 	order(rows)
-	return f.assemble(rows, escaped)
+	return desk.assemble(f, rows, escaped)
 }
 
 // rows gives each metric its labels, sorted.
-func (f *Family) rows(overlay Labels, instance bool) []row {
-	total := 0
+func (d *desk) rows(f *Family, overlay Labels, instance bool) []row {
+	arena, rows := d.labels[:0], d.all[:0]
 	for _, m := range f.metrics {
-		total += len(m.GetLabel()) + len(overlay) + 1
-	}
-	arena := make(Labels, 0, total)
-	rows := make([]row, len(f.metrics))
-	for i, m := range f.metrics {
 		from := len(arena)
 		arena = appendOwnLabels(arena, m)
 		arena = lay(arena, from, overlay)
 		if instance && arena[from:].index(model.InstanceLabel) < 0 {
 			arena = append(arena, Label{Name: model.InstanceLabel})
 		}
-		labels := arena[from:len(arena):len(arena)]
-		labels.sort()
-		rows[i] = row{labels: labels, metric: m}
+		rows = append(rows, row{metric: m, labels: arena[from:]})
 	}
+	from := 0
+	for i := range rows { // the arena may have moved while it grew
+		to := from + len(rows[i].labels)
+		rows[i].labels = arena[from:to:to]
+		rows[i].labels.sort()
+		from = to
+	}
+	d.labels, d.all = arena, rows
 	return rows
 }
 
@@ -96,26 +103,46 @@ func order(rows []row) {
 }
 
 // assemble encodes rows that are checked and sorted.
-func (f *Family) assemble(rows []row, escaped bool) *Block {
+func (d *desk) assemble(f *Family, rows []row, escaped bool) *Block {
 	b := &Block{escaped: escaped}
-	t := newTextMetric(f.Name, f.Type)
-	var text, pb []byte
-	if len(rows) > 0 {
-		simple := pairsSize(rows[0].labels) + 32 // enough for a metric that is one number
-		text, pb = make([]byte, 0, simple+len(f.Name)), make([]byte, 0, simple)
-	}
+	t, sets := &d.lines, &d.sets
+	*t = textMetric{name: f.Name, quote: !IsPlain(f.Name), typ: f.Type, pairs: t.pairs}
+	sets.SetSeed(setsSeed())
+	d.text, d.proto = d.text[:0], d.proto[:0]
 	for i := range rows {
 		r := &rows[i]
-		b.count(f.Type, r.value)
-		pb = appendMetric(pb, r.labels, f.Type, r.metric)
+		b.count(f.Type, r.value, r.labels, sets)
+		d.proto = appendMetric(d.proto, r.labels, f.Type, r.metric)
 		if !escaped {
-			text = t.appendMetric(text, r.labels, r.value)
-		}
-		if i == 0 { // the metrics of a family are much alike in size
-			rest := (len(rows) - 1) * 9 / 8
-			pb, text = slices.Grow(pb, rest*len(pb)), slices.Grow(text, rest*len(text))
+			d.text = t.appendMetric(d.text, r.labels, r.value)
 		}
 	}
-	b.hold(text, pb)
+	b.sets = sets.Sum64()
+	b.hold(d.text, d.proto)
 	return b
+}
+
+// desk is the memory in which families are encoded; a block is copied from it.
+type desk struct {
+	labels Labels
+	all    []row
+	lines  textMetric
+	sets   maphash.Hash
+	text   []byte
+	proto  []byte
+}
+
+var desks = sync.Pool{New: func() any { return new(desk) }}
+
+// maxDesk is the bytes of text above which a desk is not kept: one huge push must not hold them for ever.
+const maxDesk = 1 << 20
+
+// clear lets go of what was encoded and gives the desk back.
+func (d *desk) clear() {
+	if cap(d.text) > maxDesk || cap(d.proto) > maxDesk {
+		return
+	}
+	clear(d.labels)
+	clear(d.all)
+	desks.Put(d)
 }

@@ -12,9 +12,11 @@ import (
 // empty instance label is added where there is none.
 func GaugeBlock(name string, labels Labels, number float64) *Block {
 	f := Family{Name: name, Type: dto.MetricType_GAUGE, metrics: []*dto.Metric{{Gauge: &dto.Gauge{Value: proto.Float64(number)}}}}
-	rows := f.rows(labels, true)
+	desk := desks.Get().(*desk)
+	defer desk.clear()
+	rows := desk.rows(&f, labels, true)
 	rows[0].value, _ = valueOf(f.Type, rows[0].metric)
-	return f.assemble(rows, !allPlain(rows[0].labels))
+	return desk.assemble(&f, rows, !allPlain(rows[0].labels))
 }
 
 // Has reports whether the block has a metric of the label set that EachSeries yields as the given bytes.

@@ -102,10 +102,10 @@ func TestNativeHistogramJSON(t *testing.T) {
 	if got := groupJSON(t, body, "Content-Type: "+delimited); got != want {
 		t.Errorf("\n got %s want %s", got, want)
 	}
-	floats := pushable(t, `name: "h" type: GAUGE_HISTOGRAM metric: {histogram: {
+	floats := pushable(t, `name: "h" type: HISTOGRAM metric: {histogram: {
 		sample_count_float: 2.5 sample_sum: 3 schema: 0 zero_threshold: 0.5 zero_count_float: 1
 		positive_span: {offset: 1 length: 2} positive_count: [1.5, 0]}}`)
-	want = `h {"type":"GAUGE_HISTOGRAM","metrics":[{"buckets":[[3,"-0.5","0.5","1"],[0,"1","2","1.5"]],` +
+	want = `h {"type":"HISTOGRAM","metrics":[{"buckets":[[3,"-0.5","0.5","1"],[0,"1","2","1.5"]],` +
 		`"count":"2.5","labels":{"instance":"","job":"a"},"sum":"3"}]}` + "\n" + `labels {"job":"a"}` + "\n"
 	if got := groupJSON(t, floats, "Content-Type: "+delimited); got != want {
 		t.Errorf("\n got %s want %s", got, want)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/golang/snappy"
 	"github.com/klauspost/compress/gzip"
+	"github.com/prometheus/common/model"
 )
 
 func zipped(t *testing.T, text string) string {
@@ -89,6 +90,16 @@ func TestPushIsStoredAsSent(t *testing.T) {
 	if got := r.sample(`x{instance="",job="a"}`); got != "" {
 		t.Errorf("a deleted metric is still there: %s", got)
 	}
+}
+
+func TestDeletingWhatNoGroupCanBe(t *testing.T) {
+	r := newRig(t, func(o *Options) { o.Names = model.UTF8Validation })
+	for _, path := range []string{"/metrics/job/a/b/%FF", "/metrics/job/%FF", "/metrics/job/a/x.y/1/x_y/1"} {
+		r.want(400, "PUT", path, "")
+		r.want(202, "DELETE", path, "")
+	}
+	r.want(400, "DELETE", "/metrics/job/a/b", "")
+	r.want(400, "DELETE", "/metrics/job/a/__x/1", "")
 }
 
 func TestRefusalsTeach(t *testing.T) {

@@ -85,9 +85,10 @@ func appendMetric(b []byte, typ dto.MetricType, m *dto.Metric) []byte {
 	switch typ {
 	case dto.MetricType_SUMMARY:
 		return appendSummary(b, m)
-	case dto.MetricType_HISTOGRAM, dto.MetricType_GAUGE_HISTOGRAM:
+	case dto.MetricType_HISTOGRAM:
 		return appendHistogram(b, m)
 	}
+	// A gauge histogram has a value of 0 here, as in the reference: what reads this API knows no more.
 	b = appendLabels(append(b, `{"labels":`...), metricLabels(m))
 	b = appendNumber(append(b, `,"value":`...), valueOf(typ, m))
 	return append(b, '}')
@@ -101,7 +102,7 @@ func valueOf(typ dto.MetricType, m *dto.Metric) float64 {
 	case dto.MetricType_GAUGE:
 		return m.GetGauge().GetValue()
 	}
-	return m.GetUntyped().GetValue()
+	return m.GetUntyped().GetValue() // 0 for what is not untyped
 }
 
 func appendSummary(b []byte, m *dto.Metric) []byte {

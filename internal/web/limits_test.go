@@ -198,7 +198,7 @@ func TestBodyDeadline(t *testing.T) {
 		{"fast, then silence", 35 * time.Second, 64 << 20, 65 * time.Second},
 		{"a long body", time.Hour, 64 << 20, time.Hour + 30*time.Second},
 	} {
-		b := &pacedBody{pace: defaultPace, begun: begun, read: tt.read}
+		b := &pacedBody{pace: defaultPace(), begun: begun, read: tt.read}
 		if got := b.deadline(begun.Add(tt.at)).Sub(begun); got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}

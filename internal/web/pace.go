@@ -24,7 +24,9 @@ var errSlowBody = &failure{http.StatusRequestTimeout, "the body arrived too slow
 const piece = 16 << 10
 
 // defaultPace allows any honest client on a bad line.
-var defaultPace = pace{grace: 30 * time.Second, rate: 256, stall: 30 * time.Second, drain: 10 * time.Second, unread: 256 << 20}
+func defaultPace() pace {
+	return pace{grace: 30 * time.Second, rate: 256, stall: 30 * time.Second, drain: 10 * time.Second, unread: 256 << 20}
+}
 
 // limit gives each connection deadlines that move on as bytes flow.
 func (p pace) limit(next http.Handler) http.Handler {

@@ -114,6 +114,10 @@ func (s *site) logRefusal(r *http.Request, err error) {
 func (s *site) delete(jobBase64 bool) replier {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		key, err := s.key(r, jobBase64)
+		if heldByNone(err) {
+			empty(w, http.StatusAccepted)
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -123,6 +127,13 @@ func (s *site) delete(jobBase64 bool) replier {
 		empty(w, http.StatusAccepted)
 		return nil
 	}
+}
+
+// heldByNone reports whether a key was refused for what only this gateway refuses. No group has such a
+// key, and deleting what is not there succeeds, as it does with the reference.
+func heldByNone(err error) bool {
+	var refusal *holdfast.Refusal
+	return errors.As(err, &refusal) && (refusal.Reason == "utf8" || refusal.Reason == "escaping")
 }
 
 // wipe deletes all groups.

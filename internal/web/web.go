@@ -85,7 +85,7 @@ func newSite(o Options) (*site, error) {
 	}
 	s := &site{
 		Options: o,
-		pace:    defaultPace,
+		pace:    defaultPace(),
 		pools:   newPools(),
 		heavy:   make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
