@@ -20,8 +20,7 @@ func (v verdict) clear() bool { return v.refusal == nil && !v.wait }
 
 // check compares the group that a change would make with all other groups, at the cost of what the
 // change touches. What the group held before needs no check again. mu is held.
-func (x *index) check(before, after *Group) verdict {
-	shape := shapeOf(after.key)
+func (x *index) check(shape *keyShape, before, after *Group) verdict {
 	if before == nil {
 		if v := x.checkKey(after, shape); !v.clear() {
 			return v
@@ -39,7 +38,7 @@ func (x *index) check(before, after *Group) verdict {
 }
 
 // checkKey refuses a new key whose very time metrics would equal those of another group.
-func (x *index) checkKey(after *Group, shape []string) verdict {
+func (x *index) checkKey(after *Group, shape *keyShape) verdict {
 	m, _ := after.Member(pushTimeName)
 	v := x.checkSeries(after.key, shape, &m)
 	if v.refusal != nil {
@@ -50,7 +49,7 @@ func (x *index) checkKey(after *Group, shape []string) verdict {
 	return v
 }
 
-func (x *index) checkMember(after *Group, shape []string, d difference) verdict {
+func (x *index) checkMember(after *Group, shape *keyShape, d difference) verdict {
 	if d.old == nil || d.old.Type != d.new.Type || !exposes(d.old) {
 		if v := x.checkType(after.key, d); !v.clear() {
 			return v

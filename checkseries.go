@@ -11,13 +11,13 @@ import (
 
 // checkSeries refuses a family that holds a series which another group holds too. Such a group's key has
 // other label names, which lie within the series' own: the series' labels of those names are that key.
-func (x *index) checkSeries(key Key, shape []string, m *Member) verdict {
+func (x *index) checkSeries(key Key, shape *keyShape, m *Member) verdict {
 	f := x.families[m.Name]
 	if f == nil || !exposes(m) || f.shapes.empty() {
 		return verdict{}
 	}
 	escaped := f.escaped || !m.Plain()
-	if !escaped && f.shapes.only(shape) {
+	if !escaped && f.shapes.only(shape.names()) {
 		return verdict{}
 	}
 	s := search{index: x, key: key, member: m, shapes: &f.shapes}

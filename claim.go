@@ -11,8 +11,8 @@ import (
 // of them either.
 type claim struct {
 	key           Key
-	shape         []string // label names of key
-	before, after *Group   // nil where there is none
+	shape         *keyShape
+	before, after *Group // nil where there is none
 	touched       []difference
 }
 
@@ -69,8 +69,9 @@ func differences(before, after *Group) iter.Seq[difference] {
 }
 
 // reserve makes a claim of a change that passed its check. mu is held.
-func (x *index) reserve(key Key, before, after *Group) *claim {
-	c := &claim{key: key, shape: shapeOf(key), before: before, after: after}
+func (x *index) reserve(shape *keyShape, before, after *Group) *claim {
+	key := shape.key
+	c := &claim{key: key, shape: shape, before: before, after: after, touched: make([]difference, 0, 8)}
 	for d := range differences(before, after) {
 		c.touched = append(c.touched, d)
 		if d.new == nil {
@@ -82,7 +83,7 @@ func (x *index) reserve(key Key, before, after *Group) *claim {
 			f.of(d.new.Type).claimed++
 			f.escaped = f.escaped || !d.new.Plain()
 			if !exposes(d.old) {
-				f.addShape(key, c.shape, 1)
+				f.addShape(c.shape, 1)
 			}
 		}
 	}
@@ -118,7 +119,7 @@ func (x *index) release(c *claim) {
 		if exposes(d.new) {
 			f.of(d.new.Type).claimed--
 			if !exposes(d.old) {
-				f.addShape(c.key, c.shape, -1)
+				f.addShape(c.shape, -1)
 			}
 		}
 		x.place(f, len(f.variants) > 0)
@@ -165,8 +166,11 @@ func (x *index) install(c *claim) {
 	}
 	x.series += c.after.series
 	x.bytes += c.after.size
+	if c.before != nil {
+		c.after.place = c.before.place
+	}
 	x.groups[c.key] = c.after
-	x.order.set(x.epoch, c.key.canonical, c.after, groupWeight)
+	x.order.set(x.epoch, c.after.key.canonical, c.after, groupWeight, &c.after.place)
 }
 
 func (x *index) installMember(c *claim, d difference) {
@@ -177,7 +181,7 @@ func (x *index) installMember(c *claim, d difference) {
 		if exposes(d.old) {
 			f.of(d.old.Type).exposed--
 			if !exposes(d.new) {
-				f.addShape(c.key, c.shape, -1)
+				f.addShape(c.shape, -1)
 			}
 			if !exposes(d.new) || d.new.Type != d.old.Type {
 				f.drop(c.key, d.old.Type)
@@ -189,7 +193,10 @@ func (x *index) installMember(c *claim, d difference) {
 		if exposes(d.new) {
 			f.of(d.new.Type).claimed--
 			f.of(d.new.Type).exposed++
-			f.put(c.key, d.new.Type, d.new.Block)
+			if d.old != nil {
+				d.new.place = d.old.place
+			}
+			f.put(c.key, d.new)
 		}
 	}
 	x.countHelp(f, d)
@@ -211,9 +218,9 @@ func (x *index) countHelp(f *family, d difference) {
 }
 
 // addShape counts a group's key among the shapes of a family, and what its names become when escaped.
-func (f *family) addShape(key Key, shape []string, delta int) {
-	f.shapes.add(shape, delta)
-	for _, escaped := range escapedShapes(shape) {
+func (f *family) addShape(shape *keyShape, delta int) {
+	f.shapes.add(shape.names(), delta)
+	for _, escaped := range shape.escaped() {
 		f.shapes.add(escaped, delta)
 		f.escaped = true
 	}

@@ -96,7 +96,7 @@ func (g *Gateway) keepNotice(c *claim) {
 	g.index.mu.Lock()
 	defer g.index.mu.Unlock()
 	g.index.groups[c.key] = &after
-	g.index.order.set(g.index.epoch, c.key.canonical, &after, groupWeight)
+	g.index.order.set(g.index.epoch, c.key.canonical, &after, groupWeight, &after.place)
 }
 
 // plan applies a batch in order to the group under key and claims what comes out.
@@ -104,7 +104,10 @@ func (g *Gateway) plan(key Key, batch []*change) plan {
 	x := g.index
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	before := x.groups[key]
+	before, shape := x.groups[key], &keyShape{key: key}
+	if before != nil {
+		shape.key = before.key // one copy of a key is enough
+	}
 	p := plan{answers: make([]error, len(batch)), noticed: true}
 	after := before
 	for i, c := range batch {
@@ -115,7 +118,7 @@ func (g *Gateway) plan(key Key, batch []*change) plan {
 			}
 			continue
 		}
-		following, err, wait := g.follow(before, after, c)
+		following, err, wait := g.follow(shape, before, after, c)
 		if wait {
 			p.waitUntil = x.settlement()
 			return p
@@ -125,18 +128,18 @@ func (g *Gateway) plan(key Key, batch []*change) plan {
 		after = following
 	}
 	if after != before {
-		p.claim = x.reserve(key, before, after)
+		p.claim = x.reserve(shape, before, after)
 	}
 	return p
 }
 
 // follow applies one push to a group, of which before is what the index holds. It returns the group that
 // follows and the refusal, if any; or that a claim in flight has to be waited for.
-func (g *Gateway) follow(before, current *Group, c *change) (following *Group, refused error, wait bool) {
+func (g *Gateway) follow(shape *keyShape, before, current *Group, c *change) (following *Group, refused error, wait bool) {
 	refusal := c.refusal
 	if refusal == nil {
 		following = current.next(c.push)
-		v := g.judge(before, following)
+		v := g.judge(shape, before, following)
 		if v.wait {
 			return nil, nil, true
 		}
@@ -148,17 +151,17 @@ func (g *Gateway) follow(before, current *Group, c *change) (following *Group, r
 	if refusal.Kind != Inconsistent || current != nil && c.time-current.failed < int64(failureInterval) {
 		return current, refusal, false
 	}
-	return g.notice(before, current, c, refusal)
+	return g.notice(shape, before, current, c, refusal)
 }
 
 // notice lays the time of a refused push into its group.
-func (g *Gateway) notice(before, current *Group, c *change, refusal *Refusal) (*Group, error, bool) {
+func (g *Gateway) notice(shape *keyShape, before, current *Group, c *change, refusal *Refusal) (*Group, error, bool) {
 	failed := current.fail(c.key, c.time)
 	if before != nil {
 		return failed, refusal, false
 	}
 	// A new key: its time metrics must not equal those of another group.
-	v := g.index.check(nil, failed)
+	v := g.index.check(shape, nil, failed)
 	switch {
 	case v.wait:
 		return nil, nil, true
@@ -169,14 +172,14 @@ func (g *Gateway) notice(before, current *Group, c *change, refusal *Refusal) (*
 }
 
 // judge checks the group that a push would make against the limits and all other groups.
-func (g *Gateway) judge(before, following *Group) verdict {
+func (g *Gateway) judge(shape *keyShape, before, following *Group) verdict {
 	x := g.index
 	if err := g.Limits.checkGrowth(before, following, len(x.groups)+x.claimedGroups, x.series+x.claimedSeries); err != nil {
 		return verdict{refusal: err.(*Refusal)}
 	}
-	v := x.check(before, following)
+	v := x.check(shape, before, following)
 	if g.Options.Unchecked && v.refusal != nil && v.refusal.Kind == Inconsistent {
-		x.suspect(following)
+		x.suspect(shape, following)
 		return verdict{}
 	}
 	return v

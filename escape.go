@@ -25,16 +25,3 @@ func keyForms(key Key) []string {
 	}
 	return forms
 }
-
-// escapedShapes returns what the shape of a key becomes under each scheme where it changes.
-func escapedShapes(shape []string) [][]string {
-	labels := make(exposition.Labels, 0, len(shape))
-	for _, name := range shape {
-		labels = append(labels, exposition.Label{Name: name})
-	}
-	var escaped [][]string
-	for _, form := range keyForms(keyOf(labels)) {
-		escaped = append(escaped, shapeOf(Key{form}))
-	}
-	return escaped
-}

@@ -32,6 +32,7 @@ type variant struct {
 
 // holders is what the check needs to know of a family.
 type holders struct {
+	place   place // in the list of names
 	types   []typeHolders
 	shapes  shapes // of the keys of groups that hold metrics of it or claim to
 	escaped bool   // a label name in it needs escaping, or once did
@@ -115,14 +116,14 @@ func (f *family) variant(typ dto.MetricType) *variant {
 }
 
 // put lays a group's block into the family, in the place of the one it had there.
-func (f *family) put(key Key, typ dto.MetricType, b *exposition.Block) {
-	v := f.variant(typ)
+func (f *family) put(key Key, m *Member) {
+	v := f.variant(m.Type)
 	if v == nil {
-		f.variants = append(f.variants, variant{typ: typ, help: f.help()})
+		f.variants = append(f.variants, variant{typ: m.Type, help: f.help()})
 		v = &f.variants[len(f.variants)-1]
 	}
-	old := v.blocks.set(f.epoch, key.canonical, b, len(b.Proto()))
-	v.series += b.Series()
+	old := v.blocks.set(f.epoch, key.canonical, m.Block, len(m.Proto()), &m.place)
+	v.series += m.Series()
 	if old != nil {
 		v.series -= old.Series()
 	}

@@ -31,6 +31,7 @@ type Member struct {
 	*Header
 	*exposition.Block
 	pushed int64 // Unix nanoseconds
+	place  place // of the block in its family
 }
 
 // Pushed returns when this family was last pushed.
@@ -45,6 +46,7 @@ type Group struct {
 	series   int
 	size     int // bytes of its blocks
 	revision Revision
+	place    place // in the list of groups
 }
 
 // Key returns the group's grouping key.
@@ -91,49 +93,41 @@ func (g *Group) next(p *prepared) *Group {
 		following.key, following.failed, following.revision = g.key, g.failed, g.revision
 		following.pushed = max(g.pushed, p.time)
 	}
-	keep := func(m Member) bool {
-		return m.Name == failureTimeName || (p.mode == ReplaceFamily && m.Name != pushTimeName)
-	}
-	following.members = make([]Member, 0, len(p.members)+2+len(g.kept(keep)))
+	following.members = make([]Member, 0, len(p.members)+2+g.count())
 	following.members = append(following.members, p.members...)
-	for _, m := range g.kept(keep) {
-		if _, replaced := findMember(p.members, m.Name); !replaced {
-			following.members = append(following.members, m)
+	if g == nil {
+		following.members = append(following.members, timeMember(failureTime, p.labels, 0, p.time))
+	} else {
+		for _, m := range g.members {
+			if m.Name == failureTimeName || p.mode == ReplaceFamily && m.Name != pushTimeName && !p.brings(m.Name) {
+				following.members = append(following.members, m)
+			}
 		}
 	}
-	following.members = append(following.members, timeMember(pushTime, p.key, following.pushed, following.pushed))
-	if g == nil {
-		following.members = append(following.members, timeMember(failureTime, p.key, 0, p.time))
-	}
+	following.members = append(following.members, timeMember(pushTime, p.labels, following.pushed, following.pushed))
 	return following.finish()
 }
 
 // fail returns the group that follows g once a push was refused at a time.
 func (g *Group) fail(key Key, at int64) *Group {
 	following := &Group{key: key, failed: at}
+	labels := key.Labels()
 	if g == nil {
-		following.members = append(following.members, timeMember(pushTime, key, 0, at))
+		following.members = append(following.members, timeMember(pushTime, labels, 0, at))
 	} else {
 		following.key, following.revision = g.key, g.revision
 		following.failed, following.pushed = max(g.failed, at), g.pushed
-		following.members = append(following.members, g.kept(func(m Member) bool { return m.Name != failureTimeName })...)
+		following.members = slices.DeleteFunc(slices.Clone(g.members), func(m Member) bool { return m.Name == failureTimeName })
 	}
-	following.members = append(following.members, timeMember(failureTime, key, following.failed, at))
+	following.members = append(following.members, timeMember(failureTime, labels, following.failed, at))
 	return following.finish()
 }
 
-// kept returns the members that are to stay.
-func (g *Group) kept(keep func(Member) bool) []Member {
+func (g *Group) count() int {
 	if g == nil {
-		return nil
+		return 0
 	}
-	var stay []Member
-	for _, m := range g.members {
-		if keep(m) {
-			stay = append(stay, m)
-		}
-	}
-	return stay
+	return len(g.members)
 }
 
 // finish sorts the members and adds up.
@@ -146,11 +140,6 @@ func (g *Group) finish() *Group {
 	return g
 }
 
-// findMember looks a family up among members sorted by name.
-func findMember(members []Member, name string) (Member, bool) {
-	return (&Group{members: members}).Member(name)
-}
-
 var (
 	pushTime    = &Header{Name: pushTimeName, Help: pushTimeHelp, Type: dto.MetricType_GAUGE}
 	failureTime = &Header{Name: failureTimeName, Help: failureTimeHelp, Type: dto.MetricType_GAUGE}
@@ -158,6 +147,6 @@ var (
 
 // timeMember makes one of a group's two time families: value is in Unix nanoseconds, pushed is when the
 // family itself changed.
-func timeMember(h *Header, key Key, value, pushed int64) Member {
-	return Member{Header: h, Block: exposition.GaugeBlock(h.Name, key.Labels(), float64(value)/1e9), pushed: pushed}
+func timeMember(h *Header, labels exposition.Labels, value, pushed int64) Member {
+	return Member{Header: h, Block: exposition.GaugeBlock(h.Name, labels, float64(value)/1e9), pushed: pushed}
 }

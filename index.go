@@ -112,7 +112,7 @@ func (x *index) writable(name string) *family {
 	f = f.clone(x.epoch)
 	x.families[name] = f
 	if len(f.variants) > 0 {
-		x.names.set(x.epoch, name, f, familyWeight)
+		x.names.set(x.epoch, name, f, familyWeight, &f.place)
 	}
 	return f
 }
@@ -128,7 +128,7 @@ const (
 func (x *index) place(f *family, had bool) {
 	switch has := len(f.variants) > 0; {
 	case has && !had:
-		x.names.set(x.epoch, f.name, f, familyWeight)
+		x.names.set(x.epoch, f.name, f, familyWeight, &f.place)
 	case had && !has:
 		x.names.remove(x.epoch, f.name)
 	}

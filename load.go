@@ -121,8 +121,9 @@ func (s storedGroup) decode() (*Group, error) {
 func (x *index) restore(group *Group) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if v := x.check(nil, group); v.refusal != nil {
-		x.suspect(group)
+	shape := &keyShape{key: group.key}
+	if v := x.check(shape, nil, group); v.refusal != nil {
+		x.suspect(shape, group)
 	}
-	x.install(x.reserve(group.key, nil, group))
+	x.install(x.reserve(shape, nil, group))
 }

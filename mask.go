@@ -8,10 +8,9 @@ import (
 
 // suspect marks the families of a group that went in although it clashes with others: from now on
 // scrapes look for equal series in them. mu is held.
-func (x *index) suspect(g *Group) {
-	shape := shapeOf(g.key)
+func (x *index) suspect(shape *keyShape, g *Group) {
 	for i := range g.members {
-		if f := x.family(g.members[i].Name); !f.shapes.empty() && !f.shapes.only(shape) {
+		if f := x.family(g.members[i].Name); !f.shapes.empty() && !f.shapes.only(shape.names()) {
 			x.writable(f.name).suspect = true
 		}
 	}

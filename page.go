@@ -4,6 +4,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"unsafe"
 )
 
 // run holds values by key, in bytewise key order, in pages. A snapshot of it is a copy of the struct: pages and
@@ -34,6 +35,10 @@ type slot[V any] struct {
 	weight int32
 }
 
+// place is where a value was last seen in a run. Values move only when others come or go, so a steady
+// push finds its place again without a search.
+type place struct{ at, in int32 }
+
 // Weight is in bytes of text for blocks. A page is split when it outgrows maxPageWeight, and joined
 // with a neighbour when it falls below a quarter of that.
 const maxPageWeight = 24 << 10
@@ -47,6 +52,17 @@ func (r *run[V]) find(key string) (at, in int, found bool) {
 	at = max(at-1, 0)
 	in, found = slices.BinarySearchFunc(r.pages[at].slots, key, func(s slot[V], k string) int { return strings.Compare(s.key, k) })
 	return at, in, found
+}
+
+// look is find with a guess where key stands. Keys of one group share their memory, so that a right
+// guess is known without reading the key.
+func (r *run[V]) look(key string, guess place) (at, in int, found bool) {
+	if at, in := int(guess.at), int(guess.in); at < len(r.pages) && in < len(r.pages[at].slots) {
+		if held := r.pages[at].slots[in].key; len(held) == len(key) && unsafe.StringData(held) == unsafe.StringData(key) {
+			return at, in, true
+		}
+	}
+	return r.find(key)
 }
 
 // get returns the value under key.
@@ -71,16 +87,19 @@ func (r *run[V]) first(skip string) (key string, ok bool) {
 	return "", false
 }
 
-// set puts value under key, in the given epoch, and returns what was there.
-func (r *run[V]) set(epoch uint64, key string, value V, weight int) (old V) {
+// set puts value under key, in the given epoch, and returns what was there. The place is a guess first,
+// and then where the value stands.
+func (r *run[V]) set(epoch uint64, key string, value V, weight int, where *place) (old V) {
 	fresh := slot[V]{key, value, int32(min(weight, maxPageWeight))}
 	if len(r.pages) == 0 {
 		r.own(epoch)
 		r.pages = append(r.pages, leaf[V]{key, &page[V]{epoch: epoch, weight: int(fresh.weight), slots: []slot[V]{fresh}}})
 		r.count++
+		*where = place{}
 		return old
 	}
-	at, in, found := r.find(key)
+	at, in, found := r.look(key, *where)
+	*where = place{int32(at), int32(in)}
 	p := r.writable(epoch, at)
 	if found {
 		old = p.slots[in].value

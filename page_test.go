@@ -20,11 +20,12 @@ func TestRunAgainstMap(t *testing.T) {
 	}
 	var snapshots []past
 	epoch := uint64(0)
+	places := make([]place, 50) // guesses, mostly wrong
 	for step := range 30_000 {
 		key := fmt.Sprintf("key%04d", random.IntN(2000))
 		switch growing := step%10_000 < 6_000; {
 		case random.IntN(10) < 7 == growing:
-			old := r.set(epoch, key, step, 1+random.IntN(maxPageWeight/8))
+			old := r.set(epoch, key, step, 1+random.IntN(maxPageWeight/8), &places[random.IntN(len(places))])
 			if old != want[key] {
 				t.Fatalf("step %d: set returned %d, want %d", step, old, want[key])
 			}
@@ -79,7 +80,7 @@ func checkRun(t *testing.T, r *run[int], want map[string]int) {
 func TestRunJoinsLightPages(t *testing.T) {
 	var r run[int]
 	for i := range 4000 {
-		r.set(0, fmt.Sprintf("%05d", i), i, 512)
+		r.set(0, fmt.Sprintf("%05d", i), i, 512, new(place))
 	}
 	grown := len(r.pages)
 	for i := range 4000 {

@@ -30,6 +30,7 @@ type Push struct {
 // prepared is a push whose families are encoded, ready to be laid into a group.
 type prepared struct {
 	key     Key
+	labels  exposition.Labels // of key
 	mode    Mode
 	members []Member // by name
 	time    int64    // Unix nanoseconds
@@ -49,7 +50,8 @@ func (p *Push) prepare(limits Limits) (*prepared, error) {
 	if err := limits.checkLabels(labels); err != nil {
 		return nil, err
 	}
-	ready := &prepared{key: p.Key, mode: p.Mode, time: p.Time.UnixNano(), members: make([]Member, 0, len(p.Families))}
+	ready := &prepared{key: p.Key, labels: labels, mode: p.Mode, time: p.Time.UnixNano(), members: make([]Member, 0, len(p.Families))}
+	headers := make([]Header, 0, len(p.Families))
 	for _, f := range p.Families {
 		if f.Name == pushTimeName || f.Name == failureTimeName {
 			continue
@@ -58,12 +60,15 @@ func (p *Push) prepare(limits Limits) (*prepared, error) {
 		if err != nil {
 			return nil, err
 		}
+		headers = append(headers, Header{Name: f.Name, Help: f.Help, Unit: f.Unit, Type: f.Type})
+		m.Header = &headers[len(headers)-1]
 		ready.members = append(ready.members, m)
 	}
 	slices.SortFunc(ready.members, func(a, b Member) int { return strings.Compare(a.Name, b.Name) })
 	return ready, nil
 }
 
+// member encodes a family; its header is not set yet.
 func (p *Push) member(f *exposition.Family, labels exposition.Labels, limits Limits) (Member, error) {
 	if hasOwnPrefix(f.Name) {
 		return Member{}, inconsistent("own_name",
@@ -83,8 +88,11 @@ func (p *Push) member(f *exposition.Family, labels exposition.Labels, limits Lim
 	if err := limits.checkBlock(f.Name, block); err != nil {
 		return Member{}, err
 	}
-	return Member{
-		Header: &Header{Name: f.Name, Help: f.Help, Unit: f.Unit, Type: f.Type},
-		Block:  block, pushed: p.Time.UnixNano(),
-	}, nil
+	return Member{Block: block, pushed: p.Time.UnixNano()}, nil
+}
+
+// brings reports whether the push has a family of the name.
+func (p *prepared) brings(name string) bool {
+	_, found := slices.BinarySearchFunc(p.members, name, func(m Member, n string) int { return strings.Compare(m.Name, n) })
+	return found
 }

@@ -73,5 +73,29 @@ func shapeOf(key Key) []string {
 	for _, l := range labels {
 		names = append(names, l.Name)
 	}
-	return slices.Clip(names)
+	return names
+}
+
+// keyShape is the shape of a key, taken from it when it is first asked for: a steady push never asks.
+type keyShape struct {
+	key   Key
+	known []string
+}
+
+func (s *keyShape) names() []string {
+	if s.known == nil {
+		s.known = shapeOf(s.key)
+	}
+	return s.known
+}
+
+// escaped returns what the shape becomes under each scheme where it changes.
+func (s *keyShape) escaped() [][]string {
+	var shapes [][]string
+	for _, form := range keyForms(s.key) {
+		if shape := shapeOf(Key{form}); !slices.ContainsFunc(shapes, func(known []string) bool { return slices.Equal(known, shape) }) {
+			shapes = append(shapes, shape)
+		}
+	}
+	return shapes
 }
