@@ -91,12 +91,13 @@ func (b *Block) count(typ dto.MetricType, v value, labels Labels, sets *maphash.
 	sets.WriteByte(0xff)
 }
 
-// hold copies both encodings into one allocation of their exact size.
-func (b *Block) hold(text, proto []byte) {
-	b.bytes = make([]byte, 0, len(text)+len(proto))
-	b.bytes = append(b.bytes, text...)
+// hold copies both encodings into one allocation. It appends to nil rather than to a slice of the right
+// size, since that would be zeroed first.
+func (b *Block) hold(text, proto []byte) []byte {
 	b.cut = len(text)
-	b.bytes = append(b.bytes, proto...)
+	both := append(text, proto...)
+	b.bytes = append([]byte(nil), both...)
+	return both
 }
 
 // SameSets reports whether two blocks hold the same label sets. A block of the same number of series

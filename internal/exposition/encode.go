@@ -118,7 +118,7 @@ func (d *desk) assemble(f *Family, rows []row, escaped bool) *Block {
 		}
 	}
 	b.sets = sets.Sum64()
-	b.hold(d.text, d.proto)
+	d.text = b.hold(d.text, d.proto)
 	return b
 }
 
