@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	dto "github.com/prometheus/client_model/go"
-
-	"holdfast/internal/exposition"
 )
 
 // verdict is what a check says of a change: nothing, a refusal, or to wait since only a claim in flight
@@ -58,8 +56,8 @@ func (x *index) checkMember(after *Group, shape *keyShape, d difference) verdict
 			return v
 		}
 	}
-	if d.old == nil {
-		if v := x.checkName(after.key, d.new); !v.clear() {
+	if d.old == nil || d.old.Type != d.new.Type {
+		if v := x.checkEscaped(after, d.new); !v.clear() {
 			return v
 		}
 	}
@@ -194,53 +192,18 @@ func suffixClash(key Key, pushed, long, base string, h holding) *Refusal {
 		problem = fmt.Sprintf("collected histogram or summary named %q collides with previously collected metric named %q", base, long)
 	}
 	r := inconsistent("suffix", problem, fmt.Sprintf("samples of the histogram or summary %s are named %s too; rename one of the two families", base, long))
-	switch h.by {
-	case Key{}:
-	case key:
-		r.Where = fmt.Sprintf("both are in group %s", key)
-	default:
-		r.Where = fmt.Sprintf("%s is pushed to group %s; the other is in group %s", pushed, key, h.by)
-		r.Other = h.by
-	}
+	r.Where, r.Other = whereBoth(key, pushed, h)
 	return r
 }
 
-// checkName refuses a family that becomes equal to another one under an escaping scheme.
-func (x *index) checkName(key Key, m *Member) verdict {
-	if len(x.forms) == 0 && exposition.IsPlain(m.Name) {
-		return verdict{}
+// whereBoth says where two families stand that clash, and which other group is in the way.
+func whereBoth(key Key, pushed string, h holding) (where string, other Key) {
+	switch h.by {
+	case Key{}:
+		return fmt.Sprintf("%s is pushed to group %s; the other is the gateway's own", pushed, key), Key{}
+	case key:
+		return fmt.Sprintf("both are in group %s", key), Key{}
+	default:
+		return fmt.Sprintf("%s is pushed to group %s; the other is in group %s", pushed, key, h.by), h.by
 	}
-	var v verdict
-	for _, form := range formsOf(m.Name) {
-		for _, name := range append([]string{form.Name}, x.forms[form]...) {
-			f := x.families[name]
-			if f == nil || name == m.Name {
-				continue
-			}
-			for _, t := range f.types {
-				v.wait = v.wait || t.claimed > 0
-			}
-			if other := x.holder(name, key); other != (Key{}) {
-				r := inconsistent("escaping",
-					fmt.Sprintf("metric families %q and %q have the same name %q once they are escaped for a scrape (escaping=%s)", m.Name, name, form.Name, form.Scheme),
-					"rename one of them")
-				r.Where = fmt.Sprintf("%s is pushed to group %s; %s is in group %s", m.Name, key, name, other)
-				r.Other = other
-				return verdict{refusal: r}
-			}
-		}
-	}
-	return v
-}
-
-// formsOf returns what a name becomes under each scheme, also where that is the name itself.
-func formsOf(name string) []exposition.Form {
-	if forms := exposition.Forms(name); len(forms) > 0 {
-		return forms
-	}
-	var forms []exposition.Form
-	for _, scheme := range escapings {
-		forms = append(forms, exposition.Form{Scheme: scheme, Name: name})
-	}
-	return forms
 }

@@ -94,6 +94,12 @@ func badBodies() []poison {
 		{name: "families equal once escaped", send: message(path, family("x.y", gaugeType, gauge(1)), family("x_y", gaugeType, gauge(2))), trace: true},
 		{name: "family of another group once escaped", before: []request{message("/metrics/job/k", family("x.y", counting, exemplar("a", "b")))},
 			send: put(path, "# TYPE x_y gauge\nx_y 1\n"), trace: true},
+		{name: "same type of another group once escaped", before: []request{put("/metrics/job/k", "# TYPE x_y gauge\nx_y 1\n")},
+			send: one(family("x.y", gaugeType, gauge(1))), trace: true},
+		{name: "dots", before: []request{put("/metrics/job/k", "x_dot_y 1\n")}, send: one(family("x.y", gaugeType, gauge(1))), trace: true},
+		{name: "values", before: []request{put("/metrics/job/k", "U__x_2e_y 1\n")}, send: one(family("x.y", gaugeType, gauge(1))), trace: true},
+		{name: "part of a histogram once escaped", send: message(path, family("x.y.count", gaugeType, gauge(1)),
+			family("x_y", histogramType, histogram(&dto.Histogram{SampleCount: proto.Uint64(1)}))), trace: true},
 		{name: "own name", send: put(path, "pushgateway_http_requests_total 1\n"), trace: true},
 		{name: "own name that is not there yet", send: put(path, "pushgateway_future 1\n"), trace: true},
 		{name: "new name", send: put(path, "holdfast_groups 1\n"), trace: true},
@@ -112,7 +118,7 @@ func TestNoPoison(t *testing.T) {
 
 // TestNoPoisonUTF8: names that a path may spell only with UTF-8 allowed.
 func TestNoPoisonUTF8(t *testing.T) {
-	g := start(t, setup{mode: utf8Mode})
+	g := open(t, utf8Mode)
 	for _, p := range []poison{
 		{name: "reserved once decoded", send: put("/metrics/job/j/U______x/1", "x 1\n")},
 		{name: "labels equal once escaped", send: put("/metrics/job/j/a.b/1/a_b/2", "x 1\n")},

@@ -55,10 +55,10 @@ func TestKeys(t *testing.T) {
 	})
 }
 
-// TestUTF8Keys: what names mean once any UTF-8 is allowed. It needs a flag, so it runs in this process.
+// TestUTF8Keys: what names mean once any UTF-8 is allowed.
 func TestUTF8Keys(t *testing.T) {
 	foo := func(more ...string) map[string]string { return labelMap(append([]string{"job", "foo"}, more...)) }
-	holdKeys(t, start(t, setup{mode: utf8Mode}), []keyCase{
+	holdKeys(t, open(t, utf8Mode), []keyCase{
 		{"/job/foo/%C3%A9/1", foo("é", "1"), ""},
 		{"/job/foo/a.b/1", foo("a.b", "1"), ""},
 		{"/job/foo/U__a_2e_b/1", foo("a.b", "1"), ""},

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -113,13 +114,47 @@ func TestRedirectStoresNothing(t *testing.T) {
 
 // TestCrossOrigin: the two reading calls may be used by any page, what destroys may not.
 func TestCrossOrigin(t *testing.T) {
-	open1 := map[string]string{"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache, no-store, must-revalidate"}
+	shared := map[string]string{"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache, no-store, must-revalidate"}
 	closed := map[string]string{"Access-Control-Allow-Origin": ""}
 	foreign := map[string]string{"Origin": "http://elsewhere.example"}
 	play(t, open(t, defaultMode), []exchange{
-		{name: "read", send: with(get("/api/v1/metrics"), foreign), status: 200, header: open1, body: `{"status":"success","data":[]}`},
-		{name: "preflight", send: request{method: "OPTIONS", path: "/api/v1/status", header: foreign}, status: 200, header: open1},
+		{name: "read", send: with(get("/api/v1/metrics"), foreign), status: 200, header: shared, body: `{"status":"success","data":[]}`},
+		{name: "preflight", send: request{method: "OPTIONS", path: "/api/v1/status", header: foreign}, status: 200, header: shared},
 		{name: "unknown call", send: with(get("/api/v1/nothing"), foreign), status: 404, header: closed, body: "404 page not found\n"},
-		{name: "scrape", send: with(get("/-/healthy"), foreign), status: 200, header: closed, body: "OK"},
+		{name: "health", send: with(get("/-/healthy"), foreign), status: 200, header: closed, body: "OK"},
 	})
+}
+
+// TestForeignPages: a page of another site cannot make a browser delete anything, a script can.
+func TestForeignPages(t *testing.T) {
+	g := open(t, defaultMode)
+	wipe := put("/api/v1/admin/wipe", "")
+	for name, c := range map[string]struct {
+		header map[string]string
+		status int
+	}{
+		"script":         {nil, 202},
+		"own page":       {map[string]string{"Sec-Fetch-Site": "same-origin", "Origin": "http://" + g.host}, 202},
+		"address bar":    {map[string]string{"Sec-Fetch-Site": "none"}, 202},
+		"cross-site":     {map[string]string{"Sec-Fetch-Site": "cross-site"}, 403},
+		"same-site":      {map[string]string{"Sec-Fetch-Site": "same-site"}, 403},
+		"foreign origin": {map[string]string{"Origin": "http://elsewhere.example"}, 403},
+		"opaque origin":  {map[string]string{"Origin": "null"}, 403},
+	} {
+		for _, r := range []request{remove(groupPath), wipe} {
+			g.wipe(t)
+			g.accept(t, put(groupPath, "x 1\n"))
+			if got := g.do(t, with(r, c.header)); got.status != c.status {
+				t.Errorf("%s: %s %s: status %d, want %d", name, r.method, r.path, got.status, c.status)
+			}
+			if held := len(g.groups(t)); c.status == 403 && held != 1 {
+				t.Errorf("%s: %s %s left %d groups, want 1", name, r.method, r.path, held)
+			}
+		}
+	}
+	preflight := g.do(t, request{method: "OPTIONS", path: "/api/v1/admin/wipe", header: map[string]string{
+		"Origin": "http://elsewhere.example", "Access-Control-Request-Method": "PUT"}})
+	if methods := preflight.header.Get("Access-Control-Allow-Methods"); strings.ContainsAny(methods, "DU") {
+		t.Errorf("a preflight offers %q", methods)
+	}
 }

@@ -29,13 +29,13 @@ type target struct {
 	host   string // host:port
 	prefix string // of its routes, without a trailing slash
 	mode   mode
-	given  bool // by -target
 }
 
-// open returns the target for m: the one that -target names, else a new one in this process.
+// open returns a target in mode m: the one that -target names if it is in that mode, else a new one in
+// this process.
 func open(t *testing.T, m mode) *target {
 	t.Helper()
-	if given := givenTarget(t); given != nil {
+	if given := givenTarget(t); given != nil && given.mode == m {
 		return given
 	}
 	return start(t, setup{mode: m})
@@ -60,7 +60,7 @@ func givenTarget(t *testing.T) *target {
 	if err != nil || u.Scheme != "http" || u.Host == "" {
 		t.Fatalf("-target %q is not the URL of a gateway, such as http://127.0.0.1:9091", base)
 	}
-	g := &target{host: u.Host, prefix: u.Path, mode: defaultMode, given: true}
+	g := &target{host: u.Host, prefix: u.Path, mode: defaultMode}
 	if g.prefix == "/" {
 		g.prefix = ""
 	}

@@ -36,3 +36,6 @@ func EscapeLabels(labels Labels, s model.EscapingScheme) Labels {
 
 // AllPlain reports whether no label name of the set is changed by an escaping scheme.
 func AllPlain(labels Labels) bool { return allPlain(labels) }
+
+// EscapeName returns a metric name in the form of a scheme.
+func EscapeName(name string, s model.EscapingScheme) string { return escapeName(name, s) }
