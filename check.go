@@ -70,10 +70,8 @@ func (x *index) checkMember(after *Group, shape *keyShape, d difference) verdict
 // checkType refuses a family whose name is held as another type by other groups or the gateway itself.
 func (x *index) checkType(key Key, d difference) verdict {
 	name, typ := d.new.Name, d.new.Type
-	if own, found := x.own[name]; found && own != typ {
-		return verdict{refusal: inconsistent("type",
-			fmt.Sprintf("gathered metric family %s has type %s but should have %s", name, typ, own),
-			"the gateway exposes a metric of this name about itself; rename yours, or move the gateway's own with --web.self-telemetry-path")}
+	if own, found := x.own[name]; found {
+		return checkOwnType(d.new, own)
 	}
 	f := x.families[name]
 	if f == nil || !exposes(d.new) {
@@ -95,6 +93,17 @@ func (x *index) checkType(key Key, d difference) verdict {
 		v.wait = v.wait || held.claimed > 0
 	}
 	return v
+}
+
+// checkOwnType compares with the gateway's own family of the name, which alone decides: what is stored
+// as another type is masked.
+func checkOwnType(m *Member, own dto.MetricType) verdict {
+	if own == m.Type {
+		return verdict{}
+	}
+	return verdict{refusal: inconsistent("type",
+		fmt.Sprintf("gathered metric family %s has type %s but should have %s", m.Name, m.Type, own),
+		"the gateway exposes a metric of this name about itself; rename yours, or move the gateway's own with --web.self-telemetry-path")}
 }
 
 func typeClash(m *Member, key Key, held dto.MetricType, other Key) *Refusal {

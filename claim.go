@@ -68,12 +68,18 @@ func differences(before, after *Group) iter.Seq[difference] {
 	}
 }
 
-// reserve makes a claim of a change that passed its check. mu is held.
-func (x *index) reserve(shape *keyShape, before, after *Group) *claim {
-	key := shape.key
-	c := &claim{key: key, shape: shape, before: before, after: after, touched: make([]difference, 0, 8)}
+func newClaim(shape *keyShape, before, after *Group) *claim {
+	c := &claim{key: shape.key, shape: shape, before: before, after: after, touched: make([]difference, 0, 8)}
 	for d := range differences(before, after) {
 		c.touched = append(c.touched, d)
+	}
+	return c
+}
+
+// reserve makes a claim of a change that passed its check. mu is held.
+func (x *index) reserve(shape *keyShape, before, after *Group) *claim {
+	c := newClaim(shape, before, after)
+	for _, d := range c.touched {
 		if d.new == nil {
 			continue
 		}
@@ -87,10 +93,10 @@ func (x *index) reserve(shape *keyShape, before, after *Group) *claim {
 			}
 		}
 	}
-	x.claims[key] = c
+	x.claims[c.key] = c
 	x.weigh(c, 1)
 	if before == nil && after != nil {
-		x.addKeyForms(key)
+		x.addKeyForms(c.key)
 	}
 	return c
 }

@@ -19,7 +19,14 @@ type Engine interface {
 	// Follow yields every record in key order, then the mark (a Record without a key), then what others
 	// committed and what of our own had an unknown outcome, in revision order, until ctx ends.
 	Follow(ctx context.Context) iter.Seq2[Record, error]
+	Status() EngineStatus
 	Close() error
+}
+
+// EngineStatus is how an engine is.
+type EngineStatus struct {
+	Err   error // why commits are refused now; nil while they are taken
+	Fatal bool  // only a restart heals it
 }
 
 // Commit is one change of an engine: all of it is kept, or nothing.

@@ -82,6 +82,18 @@ func (g *Gateway) Ready() error {
 	}
 }
 
+// Accepting returns nil while pushes can be kept, else a *Refusal of kind Unavailable. Scrapes go on
+// without.
+func (g *Gateway) Accepting() error {
+	if err := g.Ready(); err != nil {
+		return err
+	}
+	if status := g.Engine.Status(); status.Err != nil {
+		return unavailable(status.Err)
+	}
+	return nil
+}
+
 // Unchecked reports whether pushes are accepted without comparing them with other groups.
 func (g *Gateway) Unchecked() bool { return g.Options.Unchecked }
 

@@ -63,24 +63,34 @@ func ParseKey(job string, jobBase64 bool, rest string, names model.ValidationSch
 	if err != nil {
 		return Key{}, err
 	}
-	if job == "" {
-		return Key{}, malformed("job", "job name is required", "")
-	}
 	labels[jobLabel] = job
 	sorted := make(exposition.Labels, 0, len(labels))
 	for name, value := range labels {
-		if !utf8.ValidString(value) {
-			return Key{}, unstorable("utf8",
-				fmt.Sprintf("grouping label %s has a value that is not UTF-8: %q", name, value),
-				"write the value in UTF-8 before percent-encoding it, or encode its UTF-8 bytes as base64 behind "+name+base64Suffix)
-		}
 		sorted = append(sorted, exposition.Label{Name: name, Value: value})
 	}
 	slices.SortFunc(sorted, compareNames)
+	return checkedKey(sorted)
+}
+
+// checkedKey makes a key of sorted labels unless a group could not stand under it.
+func checkedKey(sorted exposition.Labels) (Key, error) {
+	for _, l := range sorted {
+		if !utf8.ValidString(l.Value) {
+			return Key{}, unstorable("utf8",
+				fmt.Sprintf("grouping label %s has a value that is not UTF-8: %q", l.Name, l.Value),
+				"write the value in UTF-8 before percent-encoding it, or encode its UTF-8 bytes as base64 behind "+l.Name+base64Suffix)
+		}
+		if !model.UTF8Validation.IsValidLabelName(l.Name) || strings.HasPrefix(l.Name, model.ReservedLabelPrefix) {
+			return Key{}, unstorable("label_name", fmt.Sprintf("improper label name %q", l.Name), labelNameHint(model.UTF8Validation))
+		}
+	}
 	if a, b, ok := exposition.SameWhenEscaped(sorted); ok {
 		return Key{}, unstorable("escaping",
 			fmt.Sprintf("grouping labels %q and %q have the same name once they are escaped for a scrape", a, b),
 			"rename one of them")
+	}
+	if job, _ := sorted.Get(jobLabel); job == "" {
+		return Key{}, malformed("job", "job name is required", "")
 	}
 	return keyOf(sorted), nil
 }

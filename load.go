@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -27,6 +28,12 @@ type storedGroup struct {
 	records []Record
 }
 
+// add takes the group's next record.
+func (s *storedGroup) add(key Key, r Record) {
+	r.Value = bytes.Clone(r.Value)
+	s.key, s.records = key, append(s.records, r)
+}
+
 func newLoader(x *index) *loader {
 	l := &loader{index: x, pending: make(chan storedGroup, 64)}
 	for range runtime.GOMAXPROCS(0) {
@@ -41,6 +48,9 @@ func newLoader(x *index) *loader {
 
 // add takes the next record, in key order.
 func (l *loader) add(r Record) error {
+	if strings.HasPrefix(r.Key, markPrefix) {
+		return nil
+	}
 	key, _, err := splitRecordKey(r.Key)
 	if err != nil {
 		return err
@@ -49,8 +59,7 @@ func (l *loader) add(r Record) error {
 		l.pending <- l.stored
 		l.stored = storedGroup{}
 	}
-	r.Value = bytes.Clone(r.Value)
-	l.stored.key, l.stored.records = key, append(l.stored.records, r)
+	l.stored.add(key, r)
 	return l.err()
 }
 

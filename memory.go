@@ -56,6 +56,16 @@ func (m *Memory) Follow(ctx context.Context) iter.Seq2[Record, error] {
 	}
 }
 
+// Status implements Engine.
+func (m *Memory) Status() EngineStatus {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return EngineStatus{Err: ErrUnavailable, Fatal: true}
+	}
+	return EngineStatus{}
+}
+
 // Close implements Engine.
 func (m *Memory) Close() error {
 	m.mu.Lock()

@@ -51,6 +51,9 @@ func (p *Push) prepare(limits Limits) (*prepared, error) {
 		return nil, err
 	}
 	ready := &prepared{key: p.Key, labels: labels, mode: p.Mode, time: p.Time.UnixNano(), members: make([]Member, 0, len(p.Families))}
+	if refusal := p.timestamped(); refusal != nil {
+		return nil, refusal
+	}
 	headers := make([]Header, 0, len(p.Families))
 	for _, f := range p.Families {
 		if f.Name == pushTimeName || f.Name == failureTimeName {
@@ -68,18 +71,25 @@ func (p *Push) prepare(limits Limits) (*prepared, error) {
 	return ready, nil
 }
 
+// timestamped refuses a push with a timestamp anywhere, before anything else is judged.
+func (p *Push) timestamped() *Refusal {
+	for _, f := range p.Families {
+		if at, found := f.Timestamped(); found {
+			r := inconsistent("timestamp", "pushed metrics must not have timestamps",
+				"leave the timestamp out: Prometheus stamps samples when it scrapes; push_time_seconds tells when they were pushed")
+			r.Where = "metric " + f.Name + at.String()
+			return r
+		}
+	}
+	return nil
+}
+
 // member encodes a family; its header is not set yet.
 func (p *Push) member(f *exposition.Family, labels exposition.Labels, limits Limits) (Member, error) {
 	if hasOwnPrefix(f.Name) {
 		return Member{}, inconsistent("own_name",
 			fmt.Sprintf("metric family %q has a name that is reserved for the gateway's own metrics", f.Name),
 			"rename the metric: names must not begin with pushgateway_ or holdfast_")
-	}
-	if at, found := f.Timestamped(); found {
-		r := inconsistent("timestamp", "pushed metrics must not have timestamps",
-			"leave the timestamp out: Prometheus stamps samples when it scrapes; push_time_seconds tells when they were pushed")
-		r.Where = "metric " + f.Name + at.String()
-		return Member{}, r
 	}
 	block, err := f.Encode(labels)
 	if err != nil {

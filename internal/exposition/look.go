@@ -39,3 +39,13 @@ func AllPlain(labels Labels) bool { return allPlain(labels) }
 
 // EscapeName returns a metric name in the form of a scheme.
 func EscapeName(name string, s model.EscapingScheme) string { return escapeName(name, s) }
+
+// FirstNumber returns the number of the first metric of a counter, gauge or untyped family; ok is false
+// where there is none.
+func (f *Family) FirstNumber() (number float64, ok bool) {
+	if len(f.metrics) == 0 {
+		return 0, false
+	}
+	v, ok := valueOf(f.Type, f.metrics[0])
+	return v.number, ok
+}
