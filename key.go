@@ -80,7 +80,9 @@ func checkedKey(sorted exposition.Labels) (Key, error) {
 				fmt.Sprintf("grouping label %s has a value that is not UTF-8: %q", l.Name, l.Value),
 				"write the value in UTF-8 before percent-encoding it, or encode its UTF-8 bytes as base64 behind "+l.Name+base64Suffix)
 		}
-		if !model.UTF8Validation.IsValidLabelName(l.Name) || strings.HasPrefix(l.Name, model.ReservedLabelPrefix) {
+		// Prometheus' reader of the text format ends at a NUL in a name.
+		if !model.UTF8Validation.IsValidLabelName(l.Name) || strings.HasPrefix(l.Name, model.ReservedLabelPrefix) ||
+			strings.Contains(l.Name, "\x00") {
 			return Key{}, unstorable("label_name", fmt.Sprintf("improper label name %q", l.Name), labelNameHint(model.UTF8Validation))
 		}
 	}

@@ -29,6 +29,7 @@ func TestParseKeyRefusals(t *testing.T) {
 		{"a", false, "/l@base64@base64/Zg", model.LegacyValidation, `improper label name "l@base64"`},
 		{"a", false, "/l@base64/a.b", model.LegacyValidation, `invalid base64 encoding for label l="a.b": illegal base64 data at input byte 1`},
 		{"\xff", false, "", model.LegacyValidation, `grouping label job has a value that is not UTF-8: "\xff"`},
+		{"a", false, "/a\x00b/1", model.UTF8Validation, `improper label name "a\x00b"`},
 		{"a", false, "/a.b/1/a_b/2", model.UTF8Validation, "have the same name once they are escaped"},
 	} {
 		_, err := ParseKey(test.job, test.base64, test.rest, test.names)
@@ -50,7 +51,10 @@ func TestParseKeySpellings(t *testing.T) {
 		base64 bool
 		rest   string
 	}{
-		{"a", false, "/l/"}, {"a", false, "/l@base64/"}, {"YQ", true, "/l@base64/="}, {"YQ==", true, "/l/x/l/"},
+		{"a", false, "/l/"},
+		{"a", false, "/l@base64/"},
+		{"YQ", true, "/l@base64/="},
+		{"YQ==", true, "/l/x/l/"},
 		{"a", false, "/job/b/l/"},
 	} {
 		got, err := ParseKey(test.job, test.base64, test.rest, model.LegacyValidation)

@@ -20,8 +20,10 @@ import (
 
 func TestLimits(t *testing.T) {
 	labelled := func(value string) []*exposition.Family {
-		return []*exposition.Family{exposition.FromProto(&dto.MetricFamily{Name: proto.String("m"), Type: dto.MetricType_GAUGE.Enum(),
-			Metric: []*dto.Metric{{Label: []*dto.LabelPair{{Name: proto.String("l"), Value: proto.String(value)}}, Gauge: &dto.Gauge{}}}})}
+		return []*exposition.Family{exposition.FromProto(&dto.MetricFamily{
+			Name: proto.String("m"), Type: dto.MetricType_GAUGE.Enum(),
+			Metric: []*dto.Metric{{Label: []*dto.LabelPair{{Name: proto.String("l"), Value: proto.String(value)}}, Gauge: &dto.Gauge{}}},
+		})}
 	}
 	two := append(oneMetric("m", dto.MetricType_GAUGE), oneMetric("n", dto.MetricType_GAUGE)...)
 	for _, test := range []struct {
@@ -90,7 +92,9 @@ func TestFailedGroupsAreBounded(t *testing.T) {
 		metric string
 		value  float64
 	}{
-		{"holdfast_groups", limit + 1}, {"holdfast_failed_groups", limit}, {"holdfast_series", float64(2*limit + one)},
+		{"holdfast_groups", limit + 1},
+		{"holdfast_failed_groups", limit},
+		{"holdfast_series", float64(2*limit + one)},
 		{"holdfast_held_bytes", float64(g.index.bytes)},
 	} {
 		if got := gathered(t, registry, want.metric); got != want.value {

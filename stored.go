@@ -12,8 +12,9 @@ import (
 	"holdfast/internal/exposition"
 )
 
-// markPrefix begins the keys of records that belong to no group. 0xFF begins no UTF-8.
-const markPrefix = "\xff"
+// markPrefix begins the keys of records that belong to no group. No grouping key begins so, and these
+// records come first.
+const markPrefix = "\x00\xfe"
 
 // Mark is a record that says something about the whole store, such as what was imported into it.
 type Mark string
@@ -62,7 +63,7 @@ func FindMark(ctx context.Context, e Engine, name string) (text string, found bo
 		if err != nil {
 			return "", false, err
 		}
-		if record.Key == "" {
+		if !strings.HasPrefix(record.Key, markPrefix) {
 			break
 		}
 		if record.Key != markPrefix+name {

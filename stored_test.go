@@ -197,8 +197,10 @@ func TestRecordGoldens(t *testing.T) {
 func goldenGroup(t *testing.T, help string) *Group {
 	t.Helper()
 	r := generator{rand.New(rand.NewPCG(1, 1))}
-	mf := &dto.MetricFamily{Name: proto.String("golden_seconds"), Help: proto.String(help), Unit: proto.String("seconds"),
-		Type: dto.MetricType_HISTOGRAM.Enum(), Metric: []*dto.Metric{r.metric(dto.MetricType_HISTOGRAM)}}
+	mf := &dto.MetricFamily{
+		Name: proto.String("golden_seconds"), Help: proto.String(help), Unit: proto.String("seconds"),
+		Type: dto.MetricType_HISTOGRAM.Enum(), Metric: []*dto.Metric{r.metric(dto.MetricType_HISTOGRAM)},
+	}
 	p := Push{Key: job("golden"), Families: decoded([]*dto.MetricFamily{mf}), Time: time.Unix(0, 1_700_000_000_123_456_789)}
 	ready, err := p.prepare(Limits{})
 	if err != nil {
@@ -260,13 +262,16 @@ func FuzzRecord(f *testing.F) {
 func TestImport(t *testing.T) {
 	engine := newKeeper()
 	number := func(name string, v float64) *exposition.Family {
-		return exposition.FromProto(&dto.MetricFamily{Name: proto.String(name), Type: dto.MetricType_GAUGE.Enum(),
-			Metric: []*dto.Metric{{Gauge: &dto.Gauge{Value: proto.Float64(v)}}}})
+		return exposition.FromProto(&dto.MetricFamily{
+			Name: proto.String(name), Type: dto.MetricType_GAUGE.Enum(),
+			Metric: []*dto.Metric{{Gauge: &dto.Gauge{Value: proto.Float64(v)}}},
+		})
 	}
 	at := time.Unix(1_700_000_000, 123_456_789)
 	groups := []Imported{
 		{Labels: exposition.Labels{{Name: "job", Value: "a"}}, Families: []ImportedFamily{
-			{number("m", 1), at.Add(-time.Hour)}, {number(pushTimeName, float64(at.UnixNano())/1e9), at}, {number(failureTimeName, 0), at}}},
+			{number("m", 1), at.Add(-time.Hour)}, {number(pushTimeName, float64(at.UnixNano())/1e9), at}, {number(failureTimeName, 0), at},
+		}},
 		{Labels: exposition.Labels{{Name: "job", Value: "\xff"}}},
 	}
 	refused, err := Import(t.Context(), engine, groups, "imported", "F 1")

@@ -94,8 +94,10 @@ func TestFormats(t *testing.T) {
 	} {
 		cases = append(cases, exchange{name: "protobuf as " + kind, send: as(kind), status: 200})
 	}
-	cases = append(cases, exchange{name: "protobuf as text", send: as("text/plain"), status: 400,
-		says: "text format parsing error in line 1: invalid metric name"})
+	cases = append(cases, exchange{
+		name: "protobuf as text", send: as("text/plain"), status: 400,
+		says: "text format parsing error in line 1: invalid metric name",
+	})
 	play(t, open(t, defaultMode), cases)
 }
 

@@ -24,13 +24,17 @@ func TestConsistency(t *testing.T) {
 	holdClashes(t, open(t, defaultMode), []clash{
 		{name: "same series", send: put(a, "x 1\nx 2\n"), says: twice},
 		{name: "same series once grouped", send: put(a, "x{job=\"1\"} 1\nx{job=\"2\"} 2\n"), says: twice},
-		{name: "same series in another group", before: []request{put("/metrics/job/a/instance/i", "x 1\n")},
-			send: put(a, "x{instance=\"i\"} 1\n"), says: twice},
+		{
+			name: "same series in another group", before: []request{put("/metrics/job/a/instance/i", "x 1\n")},
+			send: put(a, "x{instance=\"i\"} 1\n"), says: twice,
+		},
 		{name: "another label set", before: []request{put("/metrics/job/a/instance/i", "x 1\n")}, send: put(a, "x{instance=\"k\"} 1\n"), free: true},
 		{name: "type", before: []request{put(a, "# TYPE x gauge\nx 1\n")}, send: put(b, "# TYPE x counter\nx 1\n"), says: "x"},
 		{name: "type of the same group", before: []request{put(a, "# TYPE x gauge\nx 1\n")}, send: post(a, "# TYPE x counter\nx 1\n"), free: true},
-		{name: "own type", send: put(a, "# TYPE go_goroutines counter\ngo_goroutines 1\n"),
-			says: "gathered metric family go_goroutines has type COUNTER but should have GAUGE"},
+		{
+			name: "own type", send: put(a, "# TYPE go_goroutines counter\ngo_goroutines 1\n"),
+			says: "gathered metric family go_goroutines has type COUNTER but should have GAUGE",
+		},
 		{name: "own HELP", send: put(a, "# HELP go_goroutines mine\n# TYPE go_goroutines gauge\ngo_goroutines 1\n"), free: true},
 		{name: "HELP", before: []request{put(a, "# HELP x one\nx 1\n")}, send: put(b, "# HELP x two\nx 1\n"), free: true},
 		{name: "count of a histogram", before: []request{put(a, "# TYPE x histogram\nx_count 1\n")}, send: put(b, "x_count 1\n"), says: "collides"},

@@ -48,8 +48,10 @@ func helpless(f *dto.MetricFamily, help, unit string) *dto.MetricFamily {
 }
 
 func exemplar(labels ...string) *dto.Metric {
-	return &dto.Metric{Counter: &dto.Counter{Value: proto.Float64(1),
-		Exemplar: &dto.Exemplar{Label: pairs(labels), Value: proto.Float64(1)}}}
+	return &dto.Metric{Counter: &dto.Counter{
+		Value:    proto.Float64(1),
+		Exemplar: &dto.Exemplar{Label: pairs(labels), Value: proto.Float64(1)},
+	}}
 }
 
 const (
@@ -92,10 +94,14 @@ func badBodies() []poison {
 		{name: "labels equal once escaped", send: one(family("x", gaugeType, gauge(1, "a.b", "1", "a_b", "2"))), trace: true},
 		{name: "labels equal to the group's once escaped", send: one(family("x", gaugeType, gauge(1, "j.b", "1", "j_b", "2"))), trace: true},
 		{name: "families equal once escaped", send: message(path, family("x.y", gaugeType, gauge(1)), family("x_y", gaugeType, gauge(2))), trace: true},
-		{name: "family of another group once escaped", before: []request{message("/metrics/job/k", family("x.y", counting, exemplar("a", "b")))},
-			send: put(path, "# TYPE x_y gauge\nx_y 1\n"), trace: true},
-		{name: "same type of another group once escaped", before: []request{put("/metrics/job/k", "# TYPE x_y gauge\nx_y 1\n")},
-			send: one(family("x.y", gaugeType, gauge(1))), trace: true},
+		{
+			name: "family of another group once escaped", before: []request{message("/metrics/job/k", family("x.y", counting, exemplar("a", "b")))},
+			send: put(path, "# TYPE x_y gauge\nx_y 1\n"), trace: true,
+		},
+		{
+			name: "same type of another group once escaped", before: []request{put("/metrics/job/k", "# TYPE x_y gauge\nx_y 1\n")},
+			send: one(family("x.y", gaugeType, gauge(1))), trace: true,
+		},
 		{name: "dots", before: []request{put("/metrics/job/k", "x_dot_y 1\n")}, send: one(family("x.y", gaugeType, gauge(1))), trace: true},
 		{name: "values", before: []request{put("/metrics/job/k", "U__x_2e_y 1\n")}, send: one(family("x.y", gaugeType, gauge(1))), trace: true},
 		{name: "part of a histogram once escaped", send: message(path, family("x.y.count", gaugeType, gauge(1)),

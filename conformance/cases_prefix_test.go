@@ -15,8 +15,12 @@ func TestPrefixes(t *testing.T) {
 		paths  map[string]int
 	}{
 		{"none", setup{}, "./static/", map[string]int{"/": 200, "/metrics": 200, "/foo": 404}},
-		{"prefix", setup{prefix: "/foo"}, "./static/",
-			map[string]int{"/foo/": 200, "/foo/metrics": 200, "/foo/status": 200, "/foo/-/ready": 200, "/foo/api/v1/metrics": 200, "/foo": 301, "/": 404, "/metrics": 404}},
+		{
+			"prefix",
+			setup{prefix: "/foo"},
+			"./static/",
+			map[string]int{"/foo/": 200, "/foo/metrics": 200, "/foo/status": 200, "/foo/-/ready": 200, "/foo/api/v1/metrics": 200, "/foo": 301, "/": 404, "/metrics": 404},
+		},
 		{"external", setup{prefix: "/pgw", externalPath: "/pgw"}, "/pgw/static/", map[string]int{"/pgw/": 200, "/pgw/metrics": 200, "/": 404}},
 		{"both", setup{externalPath: "/pgw"}, "/pgw/static/", map[string]int{"/": 200, "/metrics": 200, "/pgw/": 404}},
 		{"telemetry path", setup{prefix: "/foo", telemetryPath: "/m"}, "./static/", map[string]int{"/foo/m": 200, "/foo/metrics": 404}},

@@ -34,10 +34,14 @@ func TestRoutes(t *testing.T) {
 		{name: "delete", send: remove("/metrics/job/foo"), status: 202, header: empty},
 		{name: "healthy", send: get("/-/healthy"), status: 200, header: ok, body: "OK"},
 		{name: "ready", send: get("/-/ready"), status: 200, header: ok, body: "OK"},
-		{name: "quit is off", send: put("/-/quit", ""), status: 403, body: "Lifecycle API is not enabled.",
-			header: map[string]string{"Content-Type": plainText, "X-Content-Type-Options": ""}},
-		{name: "quit by get", send: get("/-/quit"), status: 405, body: "Only POST or PUT requests allowed.",
-			header: map[string]string{"X-Content-Type-Options": "", "Allow": ""}},
+		{
+			name: "quit is off", send: put("/-/quit", ""), status: 403, body: "Lifecycle API is not enabled.",
+			header: map[string]string{"Content-Type": plainText, "X-Content-Type-Options": ""},
+		},
+		{
+			name: "quit by get", send: get("/-/quit"), status: 405, body: "Only POST or PUT requests allowed.",
+			header: map[string]string{"X-Content-Type-Options": "", "Allow": ""},
+		},
 		{name: "pprof", send: get("/debug/pprof/cmdline"), status: 200, says: commandLine(t)},
 		{name: "page", send: get("/"), status: 200, header: html, says: "<!DOCTYPE html>"},
 		{name: "status page", send: get("/status"), status: 200, header: html, says: "<!DOCTYPE html>"},
@@ -45,8 +49,10 @@ func TestRoutes(t *testing.T) {
 		{name: "no groups", send: get("/api/v1/metrics"), status: 200, header: json, body: `{"status":"success","data":[]}`},
 		{name: "options of the API", send: request{method: "OPTIONS", path: "/api/v1/metrics"}, status: 200},
 		{name: "options of anything in the API", send: request{method: "OPTIONS", path: "/api/v1/nothing"}, status: 200},
-		{name: "wipe", send: put("/api/v1/admin/wipe", ""), status: 202,
-			header: map[string]string{"Content-Length": "0", "Access-Control-Allow-Origin": ""}},
+		{
+			name: "wipe", send: put("/api/v1/admin/wipe", ""), status: 202,
+			header: map[string]string{"Content-Length": "0", "Access-Control-Allow-Origin": ""},
+		},
 		{name: "no reload", send: post("/-/reload", ""), status: 404, header: errorHeader(), body: "404 page not found\n"},
 		{name: "no favicon", send: get("/favicon.ico"), status: 404, body: "404 page not found\n"},
 		{name: "no such API", send: get("/api/v1/nothing"), status: 404, body: "404 page not found\n"},
@@ -153,7 +159,8 @@ func TestForeignPages(t *testing.T) {
 		}
 	}
 	preflight := g.do(t, request{method: "OPTIONS", path: "/api/v1/admin/wipe", header: map[string]string{
-		"Origin": "http://elsewhere.example", "Access-Control-Request-Method": "PUT"}})
+		"Origin": "http://elsewhere.example", "Access-Control-Request-Method": "PUT",
+	}})
 	if methods := preflight.header.Get("Access-Control-Allow-Methods"); strings.ContainsAny(methods, "DU") {
 		t.Errorf("a preflight offers %q", methods)
 	}

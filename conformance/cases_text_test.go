@@ -40,12 +40,15 @@ func TestTextAccepted(t *testing.T) {
 		"x 1234567\n":                {`x{instance="",job="j"} 1.234567e+06`},
 		"x .0001\n":                  {`x{instance="",job="j"} 0.0001`},
 		"x 0.00001\n":                {`x{instance="",job="j"} 1e-05`},
-		"# TYPE s summary\ns{quantile=\".5\"} 2\ns 3\n": {`s{instance="",job="j",quantile="0.5"} 2`,
-			`s_sum{instance="",job="j"} 0`, `s_count{instance="",job="j"} 0`},
+		"# TYPE s summary\ns{quantile=\".5\"} 2\ns 3\n": {
+			`s{instance="",job="j",quantile="0.5"} 2`,
+			`s_sum{instance="",job="j"} 0`, `s_count{instance="",job="j"} 0`,
+		},
 		"# TYPE s summary\ns_count 3.7\n": {`s_count{instance="",job="j"} 3`},
 		"# TYPE h histogram\nh_bucket{le=\"1e1\"} 2\nh_bucket{le=\"1.0\"} 1\nh_count 3\nh_sum 4.5\n": {
 			`h_bucket{instance="",job="j",le="10"} 2`, `h_bucket{instance="",job="j",le="1"} 1`,
-			`h_bucket{instance="",job="j",le="+Inf"} 3`, `h_count{instance="",job="j"} 3`, `h_sum{instance="",job="j"} 4.5`},
+			`h_bucket{instance="",job="j",le="+Inf"} 3`, `h_count{instance="",job="j"} 3`, `h_sum{instance="",job="j"} 4.5`,
+		},
 		"# TYPE h histogram\nh_bucket{le=\"1\"} 1.5\nh_count 2.5\n": {`h_bucket{instance="",job="j",le="1"} 1.5`, `h_count{instance="",job="j"} 2.5`},
 		"# TYPE h gaugehistogram\nh_count 2\n":                      {"# TYPE h histogram", `h_count{instance="",job="j"} 2`},
 		"# TYPE x counter\n":                                        {`push_time_seconds{instance="",job="j"} T`},

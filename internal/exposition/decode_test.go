@@ -90,10 +90,14 @@ func TestDecodeTextRefuses(t *testing.T) {
 		{"x{a=\"b\" b=\"c\"} 1\n", 1, `unexpected end of label value "b"`, "commas"},
 		{"{\"x\",\"y\"} 1\n", 1, `multiple metric names for metric "x"`, ""},
 		{"# HELP x a\n# HELP x b\n", 2, `second HELP line for metric name "x"`, "once"},
-		{"# TYPE x gauge\nx 1\n# TYPE x gauge\n", 3,
-			`second TYPE line for metric name "x", or TYPE reported after samples`, "before its first sample"},
-		{"x 1\n# TYPE x gauge\n", 2,
-			`second TYPE line for metric name "x", or TYPE reported after samples`, "before its first sample"},
+		{
+			"# TYPE x gauge\nx 1\n# TYPE x gauge\n", 3,
+			`second TYPE line for metric name "x", or TYPE reported after samples`, "before its first sample",
+		},
+		{
+			"x 1\n# TYPE x gauge\n", 2,
+			`second TYPE line for metric name "x", or TYPE reported after samples`, "before its first sample",
+		},
 		{"# TYPE x foo\n", 1, `unknown metric type "foo"`, "gaugehistogram"},
 		{"# TYPE x unknown\n", 1, `unknown metric type "unknown"`, "OpenMetrics"},
 		{"# HELP 9x foo\n", 1, `invalid metric name in comment`, "metric name"},

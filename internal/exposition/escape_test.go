@@ -26,7 +26,9 @@ func TestForms(t *testing.T) {
 		t.Errorf("a plain name has forms %v", got)
 	}
 	want := []Form{
-		{model.NoEscaping, "x.y"}, {model.UnderscoreEscaping, "x_y"}, {model.DotsEscaping, "x_dot_y"},
+		{model.NoEscaping, "x.y"},
+		{model.UnderscoreEscaping, "x_y"},
+		{model.DotsEscaping, "x_dot_y"},
 		{model.ValueEncodingEscaping, "U__x_2e_y"},
 	}
 	got := Forms("x.y")
