@@ -85,8 +85,7 @@ func TestFailedGroupsAreBounded(t *testing.T) {
 			t.Fatal("a push of the wrong type was accepted")
 		}
 	}
-	g.gate.Lock() // failure times may still be on their way
-	g.gate.Unlock()
+	waitForNotices(g)
 	checkTotals(t, g)
 	for _, want := range []struct {
 		metric string

@@ -201,6 +201,12 @@ func newTestGateway(t testing.TB, change func(*Options)) *Gateway {
 	return g
 }
 
+// waitForNotices returns once failure times that were on their way to the engine have arrived.
+func waitForNotices(g *Gateway) {
+	g.gate.Lock()
+	defer g.gate.Unlock()
+}
+
 func decoded(families []*dto.MetricFamily) []*exposition.Family {
 	var all []*exposition.Family
 	for _, mf := range families {

@@ -111,25 +111,46 @@ type ImportedFamily struct {
 	Pushed time.Time
 }
 
-// Import keeps groups in an engine that no gateway uses yet, and sets a mark in the same breath as the
-// last of them. It returns the groups that cannot be kept, with the reason.
+// importBatch is how many records of an import are committed together.
+const importBatch = 1000
+
+// Import keeps groups in an engine that no gateway uses yet, and at last sets a mark: an import that was
+// cut off is to be repeated. It returns the groups that cannot be kept, with the reason.
 func Import(ctx context.Context, e Engine, groups []Imported, markName string, mark Mark) (refused []error, err error) {
+	var commit Commit
 	for _, from := range groups {
 		group, err := from.group()
 		if err != nil {
 			refused = append(refused, fmt.Errorf("group %s: %w", NewKey(from.Labels...), err))
 			continue
 		}
-		commit := newClaim(&keyShape{key: group.key}, nil, group).records()
-		commit.Guards = nil // an import that was cut off is repeated
-		if _, err := e.Commit(ctx, commit); err != nil {
-			return refused, fmt.Errorf("import of group %s: %w", group.key, err)
+		records := newClaim(&keyShape{key: group.key}, nil, group).records()
+		commit.Changes = append(commit.Changes, records.Changes...)
+		if len(commit.Changes) >= importBatch {
+			if _, err := e.Commit(ctx, commit); err != nil {
+				return refused, fmt.Errorf("store imported groups: %w", err)
+			}
+			commit.Changes = nil
 		}
 	}
-	if _, err := e.Commit(ctx, Commit{Changes: []Change{{Key: markPrefix + markName, Value: mark}}}); err != nil {
-		return refused, fmt.Errorf("mark import: %w", err)
+	commit.Changes = append(commit.Changes, Change{Key: markPrefix + markName, Value: mark})
+	if _, err := e.Commit(ctx, commit); err != nil {
+		return refused, fmt.Errorf("store imported groups: %w", err)
 	}
 	return refused, nil
+}
+
+// Empty reports whether an engine keeps no group.
+func Empty(ctx context.Context, e Engine) (bool, error) {
+	for record, err := range e.Follow(ctx) {
+		if err != nil || record.Key == "" {
+			return err == nil, err
+		}
+		if !strings.HasPrefix(record.Key, markPrefix) {
+			return false, nil
+		}
+	}
+	return false, ctx.Err()
 }
 
 // group encodes an imported group. Its push and failure times are taken from its time families.

@@ -86,8 +86,7 @@ func TestRestartServesTheSame(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	g.gate.Lock() // failure times may still be on their way
-	g.gate.Unlock()
+	waitForNotices(g)
 	again := newTestGateway(t, func(o *Options) { o.Engine = engine })
 	if before, after := scrapeText(t, g), scrapeText(t, again); before != after {
 		t.Errorf("scrape before:\n%s\nafter:\n%s", before, after)
@@ -274,12 +273,18 @@ func TestImport(t *testing.T) {
 		}},
 		{Labels: exposition.Labels{{Name: "job", Value: "\xff"}}},
 	}
+	if empty, err := Empty(t.Context(), engine); !empty || err != nil {
+		t.Errorf("an engine without records is empty: %v (%v)", empty, err)
+	}
 	refused, err := Import(t.Context(), engine, groups, "imported", "F 1")
 	if err != nil || len(refused) != 1 || !strings.Contains(refused[0].Error(), "UTF-8") {
 		t.Fatalf("import: %v, refused %v", err, refused)
 	}
 	if text, found, err := FindMark(t.Context(), engine, "imported"); text != "F 1" || !found || err != nil {
 		t.Errorf("mark is %q, %v (%v)", text, found, err)
+	}
+	if empty, err := Empty(t.Context(), engine); empty || err != nil {
+		t.Errorf("an engine with an imported group is empty: %v (%v)", empty, err)
 	}
 	g := newTestGateway(t, func(o *Options) { o.Engine = engine })
 	group := g.index.groups[job("a")]
