@@ -31,6 +31,7 @@ const (
 	clientModel = "github.com/prometheus/client_model"
 	promCommon  = "github.com/prometheus/common"
 	toolkit     = "github.com/prometheus/exporter-toolkit"
+	pebble      = "github.com/cockroachdb/pebble/v2"
 	testscript  = "github.com/rogpeppe/go-internal"
 	protobuf    = "google.golang.org/protobuf"
 )
@@ -52,10 +53,24 @@ func rooms() map[string]room {
 			modules:     []string{promCommon, clientModel, instruments, compress, snappy},
 			testModules: append([]string{goCmp}, wire...),
 		},
+		"internal/disk": {
+			imports:     []string{"."},
+			modules:     []string{pebble, instruments},
+			testImports: []string{"internal/enginetest"},
+			testModules: []string{goCmp},
+		},
+		"internal/enginetest": {
+			imports: []string{"."},
+		},
+		"internal/pgwfile": {
+			imports:     []string{"internal/exposition"},
+			modules:     []string{clientModel, protobuf},
+			testModules: []string{goCmp},
+		},
 		"cmd/holdfast": {
-			imports:     []string{".", "internal/exposition", "internal/web"},
+			imports:     []string{".", "internal/exposition", "internal/web", "internal/disk", "internal/pgwfile"},
 			modules:     []string{kingpin, units, toolkit, promCommon, instruments, systemd, vsock},
-			testModules: []string{goCmp, testscript},
+			testModules: []string{goCmp, testscript, clientModel, protobuf},
 		},
 		"conformance": {
 			testImports: []string{".", "internal/web"},

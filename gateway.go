@@ -82,13 +82,14 @@ func (g *Gateway) Ready() error {
 	}
 }
 
-// Accepting returns nil while pushes can be kept, else a *Refusal of kind Unavailable. Scrapes go on
-// without.
+// Accepting returns nil unless the gateway is loading or its engine needs a restart to keep anything
+// again; then a *Refusal of kind Unavailable. Scrapes go on without an engine. A full disk is not
+// counted: it heals, and to send scrapes elsewhere would help nobody.
 func (g *Gateway) Accepting() error {
 	if err := g.Ready(); err != nil {
 		return err
 	}
-	if status := g.Engine.Status(); status.Err != nil {
+	if status := g.Engine.Status(); status.Fatal {
 		return unavailable(status.Err)
 	}
 	return nil

@@ -14,9 +14,43 @@ func healthy(w http.ResponseWriter, _ *http.Request) error {
 	return ended(err)
 }
 
-// ready answers like healthy once everything stored is loaded.
+// ready answers like healthy once everything stored is loaded, and as long as pushes can be kept.
 func (s *site) ready(w http.ResponseWriter, r *http.Request) error {
-	return s.whenReady(healthy)(w, r)
+	if err := s.Gateway.Accepting(); err != nil {
+		return err
+	}
+	return healthy(w, r)
+}
+
+// backup streams a backup of the store. An error after its first byte ends the connection.
+func (s *site) backup(w http.ResponseWriter, r *http.Request) error {
+	if s.Backup == nil {
+		return &failure{http.StatusNotImplemented, "this engine keeps nothing, so there is nothing to back up"}
+	}
+	w.Header().Set("Content-Type", "application/x-tar")
+	sent := &counted{Writer: w}
+	err := s.Backup(r.Context(), sent)
+	if err == nil {
+		return nil
+	}
+	s.Logger.Error("backup failed", "err", err)
+	if sent.bytes == 0 {
+		w.Header().Del("Content-Type")
+		return &failure{http.StatusInternalServerError, "backup failed: " + err.Error()}
+	}
+	return ended(err)
+}
+
+// counted counts what goes through it.
+type counted struct {
+	io.Writer
+	bytes int64
+}
+
+func (c *counted) Write(b []byte) (int, error) {
+	n, err := c.Writer.Write(b)
+	c.bytes += int64(n)
+	return n, err
 }
 
 // ended turns a failed write into the end of the connection: the client is gone, and nothing more can be

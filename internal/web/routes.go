@@ -84,6 +84,7 @@ func (s *site) apiRoutes() *route.Router {
 	r.Get("/status", s.meters.count("api/v1/status", s.reply(shared(s.apiStatus))))
 	r.Get("/metrics", s.meters.count("api/v1/metrics", s.reply(s.whenReady(shared(s.apiMetrics)))))
 	if s.AdminAPI {
+		r.Post("/admin/backup", s.meters.count("backup", s.reply(sameOrigin(s.backup))))
 		r.Put("/admin/wipe", s.meters.count("wipe", s.reply(sameOrigin(s.whenReady(s.wipe)))))
 	}
 	return r

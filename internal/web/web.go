@@ -1,8 +1,10 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -28,8 +30,10 @@ type Options struct {
 	Registry prometheus.Registerer // where the request meters are registered
 
 	Lifecycle bool   // answer /-/quit
-	AdminAPI  bool   // answer /api/v1/admin/wipe
+	AdminAPI  bool   // answer /api/v1/admin/wipe and /api/v1/admin/backup
 	Quit      func() // begins the shutdown and returns; called after /-/quit was answered
+
+	Backup func(ctx context.Context, w io.Writer) error // writes a tar of the store; nil where nothing is kept
 
 	Flags   map[string]string // for the status page and the query API
 	Started time.Time
