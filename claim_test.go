@@ -1,6 +1,7 @@
 package holdfast
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -240,5 +242,55 @@ func checkConsistent(t *testing.T, g *Gateway) {
 	}
 	if _, err := stored.gather(); err != nil {
 		t.Error(err)
+	}
+}
+
+// A pusher that is refused over and over moves its group's failure time once a second, not each time.
+func TestFailureTimeIsStoredOnceASecond(t *testing.T) {
+	g := newTestGateway(t, nil)
+	mustPush(t, g, job("good"), oneMetric("m", dto.MetricType_GAUGE))
+	start := time.Unix(1_700_000_000, 0)
+	var failed []int64
+	for _, after := range []time.Duration{0, 400 * time.Millisecond, 999 * time.Millisecond, time.Second, 1500 * time.Millisecond} {
+		err := g.Push(t.Context(), Push{Key: job("bad"), Families: oneMetric("m", dto.MetricType_COUNTER), Time: start.Add(after)})
+		if err == nil {
+			t.Fatal("a push of the wrong type was accepted")
+		}
+		waitForNotices(g)
+		failed = append(failed, g.index.groups[job("bad")].Failed().Sub(start).Milliseconds())
+	}
+	if want := []int64{0, 0, 0, 1000, 1000}; !slices.Equal(failed, want) {
+		t.Errorf("failure times were %v ms after the start, want %v", failed, want)
+	}
+}
+
+// The exposed help is that of most groups, ties by the least text, and is logged once however often it
+// is scraped and pushed.
+func TestHelpIsChosenByState(t *testing.T) {
+	var log bytes.Buffer
+	g := newTestGateway(t, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	push := func(name, help string) {
+		mf := &dto.MetricFamily{Name: proto.String("m"), Help: proto.String(help), Type: dto.MetricType_GAUGE.Enum(), Metric: []*dto.Metric{{Gauge: &dto.Gauge{}}}}
+		mustPush(t, g, job(name), decoded([]*dto.MetricFamily{mf}))
+	}
+	shown := func(want string) {
+		t.Helper()
+		if page := scrapeText(t, g); !strings.Contains(page, "# HELP m "+want+"\n") {
+			t.Errorf("help %q is not shown:\n%s", want, page)
+		}
+	}
+	push("a", "b help")
+	push("b", "")
+	shown("b help")
+	push("c", "a help")
+	shown("a help")
+	push("d", "b help")
+	shown("b help")
+	if err := g.Delete(t.Context(), job("a")); err != nil {
+		t.Fatal(err)
+	}
+	shown("a help")
+	if n := strings.Count(log.String(), "metric families inconsistent help strings"); n != 1 {
+		t.Errorf("the difference was logged %d times:\n%s", n, log.String())
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"iter"
 	"sync"
+	"sync/atomic"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/model"
@@ -23,6 +24,8 @@ type Block struct {
 	series  int32
 	samples int32
 	escaped bool
+
+	known atomic.Pointer[map[string]struct{}] // the label sets, once Has was asked often enough to pay
 }
 
 // Series returns the number of metrics.

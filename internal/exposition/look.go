@@ -19,14 +19,35 @@ func GaugeBlock(name string, labels Labels, number float64) *Block {
 	return desk.assemble(&f, rows, !allPlain(rows[0].labels))
 }
 
+// scanned is how many series Has looks through one by one; larger blocks get a set at the first question.
+const scanned = 16
+
 // Has reports whether the block has a metric of the label set that EachSeries yields as the given bytes.
+// It costs as much as the block has series the first time, and next to nothing later.
 func (b *Block) Has(series []byte) bool {
+	if b.series > scanned {
+		_, found := b.labelSets()[string(series)]
+		return found
+	}
 	for part := range b.EachSeries() {
 		if bytes.Equal(part, series) {
 			return true
 		}
 	}
 	return false
+}
+
+// labelSets returns the block's label sets. Two that ask first at once both make it, and both are right.
+func (b *Block) labelSets() map[string]struct{} {
+	if known := b.known.Load(); known != nil {
+		return *known
+	}
+	sets := make(map[string]struct{}, b.series)
+	for part := range b.EachSeries() {
+		sets[aliased(part)] = struct{}{}
+	}
+	b.known.Store(&sets)
+	return sets
 }
 
 // EscapeLabels returns a label set with its names in the form of a scheme, sorted anew.

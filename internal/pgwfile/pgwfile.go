@@ -6,7 +6,6 @@
 package pgwfile
 
 import (
-	"bytes"
 	"encoding/gob"
 	"fmt"
 	"io"
@@ -74,12 +73,6 @@ type protobuf struct{ encoded []byte }
 
 // GobEncode implements gob.GobEncoder.
 func (p *protobuf) GobEncode() ([]byte, error) { return p.encoded, nil }
-
-// GobDecode implements gob.GobDecoder. The bytes belong to the caller, so they are copied.
-func (p *protobuf) GobDecode(encoded []byte) error {
-	p.encoded = bytes.Clone(encoded)
-	return nil
-}
 
 // keySeparator joins names and values of a grouping key; it is in no UTF-8.
 const keySeparator = "\xff"

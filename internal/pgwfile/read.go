@@ -80,11 +80,8 @@ func (d *decoder) file() []keyed {
 		d.fail("the value is no map of groups")
 	}
 	var stored []keyed
-	for range d.count() {
+	for range d.elements {
 		stored = append(stored, d.group())
-		if d.err != nil {
-			return nil
-		}
 	}
 	d.end()
 	return stored
@@ -113,12 +110,12 @@ func (d *decoder) group() keyed {
 	for field := range d.fields {
 		switch field {
 		case groupLabels:
-			for range d.count() {
+			for range d.elements {
 				name := d.text()
 				g.Labels[name] = d.text()
 			}
 		case groupMetrics:
-			for range d.count() {
+			for range d.elements {
 				name := d.text()
 				g.Families[name] = d.family(name)
 			}
@@ -165,14 +162,13 @@ func (d *decoder) fields(yield func(uint64) bool) {
 	}
 }
 
-// count reads how many elements a map has. Each takes two bytes at least.
-func (d *decoder) count() uint64 {
-	n := d.number()
-	if n > d.left/2 {
-		d.fail("a map of %d elements in %d bytes", n, d.left)
-		return 0
+// elements reads how many elements a map has and yields as often, as long as there is no error.
+func (d *decoder) elements(yield func() bool) {
+	for range d.number() {
+		if d.err != nil || !yield() {
+			return
+		}
 	}
-	return n
 }
 
 // number reads an unsigned number: up to 127 it is one byte, else the negative count of its bytes and
