@@ -122,7 +122,7 @@ func (f *family) put(key Key, m *Member) {
 		f.variants = append(f.variants, variant{typ: m.Type, help: f.help()})
 		v = &f.variants[len(f.variants)-1]
 	}
-	old := v.blocks.set(f.epoch, key.canonical, m.Block, len(m.Proto()), &m.place)
+	old := v.blocks.set(f.epoch, key.canonical, m.Block, m.Size(), &m.place)
 	v.series += m.Series()
 	if old != nil {
 		v.series -= old.Series()

@@ -24,9 +24,10 @@ type leaf[V any] struct {
 
 // page is a stretch of a run, never empty.
 type page[V any] struct {
-	epoch  uint64
-	weight int
-	slots  []slot[V]
+	epoch   uint64
+	weight  int
+	slots   []slot[V]
+	pressed presses // of a page of blocks, once a snapshot has shared it
 }
 
 type slot[V any] struct {
@@ -39,9 +40,9 @@ type slot[V any] struct {
 // push finds its place again without a search.
 type place struct{ at, in int32 }
 
-// Weight is in bytes of text for blocks. A page is split when it outgrows maxPageWeight, and joined
+// Weight is in bytes for blocks, of which text takes about three of five. A page is split when it outgrows maxPageWeight, and joined
 // with a neighbour when it falls below a quarter of that.
-const maxPageWeight = 24 << 10
+const maxPageWeight = 40 << 10
 
 // find returns the page that holds key or would, and the place in it. There must be a page.
 func (r *run[V]) find(key string) (at, in int, found bool) {

@@ -13,6 +13,32 @@ import (
 // Scrape writes every family, own and pushed, by name, in format f. Errors before the first byte are
 // *Refusal; later ones are those of w and ctx.
 func (g *Gateway) Scrape(ctx context.Context, w io.Writer, f exposition.Format) error {
+	return g.walk(ctx, func(own *dto.MetricFamily, stored *family) error {
+		header, shown := exposed(own, stored)
+		return exposition.WriteFamily(w, f, header, blocksOf(own, stored, shown))
+	})
+}
+
+// ScrapeGzip is Scrape, compressed as one gzip member. What did not change since the last such scrape is
+// not compressed again.
+func (g *Gateway) ScrapeGzip(ctx context.Context, w io.Writer, f exposition.Format) error {
+	if err := g.Ready(); err != nil {
+		return err
+	}
+	z, err := newGzipWriter(w)
+	defer z.giveBack()
+	if err != nil {
+		return err
+	}
+	err = g.walk(ctx, func(own *dto.MetricFamily, stored *family) error { return z.family(f, own, stored) })
+	if err != nil {
+		return err
+	}
+	return z.end()
+}
+
+// walk visits all names of one moment, in their order; own or stored may be nil.
+func (g *Gateway) walk(ctx context.Context, visit func(own *dto.MetricFamily, stored *family) error) error {
 	if err := g.Ready(); err != nil {
 		return err
 	}
@@ -29,8 +55,7 @@ func (g *Gateway) Scrape(ctx context.Context, w io.Writer, f exposition.Format) 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		header, blocks := exposed(own, stored)
-		if err := exposition.WriteFamily(w, f, header, blocks); err != nil {
+		if err := visit(own, stored); err != nil {
 			return err
 		}
 	}
@@ -38,21 +63,23 @@ func (g *Gateway) Scrape(ctx context.Context, w io.Writer, f exposition.Format) 
 }
 
 // exposed returns what a scrape shows of a name: the gateway's own metrics win over pushed ones of
-// another type, and over all that were stored under a name that has become the gateway's.
-func exposed(own *dto.MetricFamily, stored *family) (exposition.Header, iter.Seq[*exposition.Block]) {
-	var header exposition.Header
-	var shown *variant
-	switch {
-	case own == nil:
-		shown = stored.winner()
-		header = exposition.Header{Name: stored.name, Help: shown.help, Type: shown.typ}
-	default:
-		header = exposition.Header{Name: own.GetName(), Help: own.GetHelp(), Type: own.GetType()}
-		if stored != nil && !hasOwnPrefix(stored.name) {
-			shown = stored.variant(own.GetType())
-		}
+// another type, and over all that were stored under a name that has become the gateway's. The variant is
+// nil where no pushed one is shown.
+func exposed(own *dto.MetricFamily, stored *family) (exposition.Header, *variant) {
+	if own == nil {
+		shown := stored.winner()
+		return exposition.Header{Name: stored.name, Help: shown.help, Type: shown.typ}, shown
 	}
-	return header, func(yield func(*exposition.Block) bool) {
+	header := exposition.Header{Name: own.GetName(), Help: own.GetHelp(), Type: own.GetType()}
+	if stored == nil || hasOwnPrefix(stored.name) {
+		return header, nil
+	}
+	return header, stored.variant(own.GetType())
+}
+
+// blocksOf yields what is exposed of a name: own metrics first.
+func blocksOf(own *dto.MetricFamily, stored *family, shown *variant) iter.Seq[*exposition.Block] {
+	return func(yield func(*exposition.Block) bool) {
 		if own != nil && !yield(exposition.FromProto(own).EncodeOwn()) || shown == nil {
 			return
 		}

@@ -27,9 +27,9 @@ func WriteFamily(w io.Writer, f Format, h Header, blocks iter.Seq[*Block]) error
 	var err error
 	switch f.Syntax {
 	case Text:
-		err = writeText(w, f.Escaping, h, blocks)
+		err = writeText(w, f, h, blocks)
 	case Delimited:
-		err = writeDelimited(w, f.Escaping, h, blocks)
+		err = writeDelimited(w, f, h, blocks)
 	default:
 		err = writeReadable(w, f, h, blocks)
 	}
@@ -39,8 +39,29 @@ func WriteFamily(w io.Writer, f Format, h Header, blocks iter.Seq[*Block]) error
 	return nil
 }
 
-func writeText(w io.Writer, s model.EscapingScheme, h Header, blocks iter.Seq[*Block]) error {
-	t := newTextMetric(escapeName(h.Name, s), h.Type)
+// AppendHead appends what stands before the blocks of a family in Text or Delimited; size is what
+// AppendBlock appends for all of them.
+func AppendHead(dst []byte, f Format, h Header, size int) []byte {
+	if f.Syntax == Delimited {
+		head := appendProtoHeader(nil, f.Escaping, h)
+		dst = protowire.AppendVarint(dst, uint64(len(head)+size))
+		return append(dst, head...)
+	}
+	return newTextMetric(escapeName(h.Name, f.Escaping), h.Type).appendHeader(dst, h.Help)
+}
+
+// AppendBlock appends one block of a family in Text or Delimited.
+func AppendBlock(dst []byte, f Format, h Header, b *Block) []byte {
+	switch {
+	case f.Syntax == Delimited:
+		return append(dst, b.protoUnder(f.Escaping)...)
+	case b.Plain():
+		return append(dst, b.text()...)
+	}
+	return appendText(dst, newTextMetric(escapeName(h.Name, f.Escaping), h.Type), f.Escaping, b.Proto())
+}
+
+func writeText(w io.Writer, f Format, h Header, blocks iter.Seq[*Block]) error {
 	begun := false
 	var scratch []byte
 	for b := range blocks {
@@ -48,14 +69,14 @@ func writeText(w io.Writer, s model.EscapingScheme, h Header, blocks iter.Seq[*B
 			continue
 		}
 		if !begun {
-			if _, err := w.Write(t.appendHeader(nil, h.Help)); err != nil {
+			if _, err := w.Write(AppendHead(nil, f, h, 0)); err != nil {
 				return err
 			}
 			begun = true
 		}
 		text := b.text()
 		if !b.Plain() {
-			scratch = appendText(scratch[:0], t, s, b.Proto())
+			scratch = AppendBlock(scratch[:0], f, h, b)
 			text = scratch
 		}
 		if _, err := w.Write(text); err != nil {
@@ -96,24 +117,22 @@ func typeWord(t dto.MetricType) string {
 	return strings.ToLower(t.String())
 }
 
-func writeDelimited(w io.Writer, s model.EscapingScheme, h Header, blocks iter.Seq[*Block]) error {
+func writeDelimited(w io.Writer, f Format, h Header, blocks iter.Seq[*Block]) error {
 	size := 0
 	for b := range blocks {
-		size += len(b.protoUnder(s))
+		size += len(b.protoUnder(f.Escaping))
 	}
 	if size == 0 {
 		return nil
 	}
-	head := appendProtoHeader(nil, s, h)
-	prefix := protowire.AppendVarint(nil, uint64(len(head)+size))
-	if _, err := w.Write(append(prefix, head...)); err != nil {
+	if _, err := w.Write(AppendHead(nil, f, h, size)); err != nil {
 		return err
 	}
 	for b := range blocks {
 		if b.Series() == 0 {
 			continue
 		}
-		if _, err := w.Write(b.protoUnder(s)); err != nil {
+		if _, err := w.Write(b.protoUnder(f.Escaping)); err != nil {
 			return err
 		}
 	}

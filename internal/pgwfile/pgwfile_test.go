@@ -65,9 +65,10 @@ func asReference(groups []pgwfile.Group) GroupingKeyToMetricGroup {
 }
 
 func asGroups(stored GroupingKeyToMetricGroup) []pgwfile.Group {
-	var groups []pgwfile.Group
+	groups := []pgwfile.Group{}
 	for _, key := range slices.Sorted(maps.Keys(stored)) {
-		g := pgwfile.Group{Labels: stored[key].Labels, Families: map[string]pgwfile.Family{}}
+		g := pgwfile.Group{Labels: map[string]string{}, Families: map[string]pgwfile.Family{}}
+		maps.Copy(g.Labels, stored[key].Labels)
 		for name, f := range stored[key].Metrics {
 			g.Families[name] = pgwfile.Family{Pushed: f.Timestamp, MetricFamily: (*dto.MetricFamily)(f.GobbableMetricFamily)}
 		}

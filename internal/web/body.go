@@ -49,17 +49,12 @@ func (a *account) release(n int64) { a.used.Add(-n) }
 type pools struct {
 	rooms   *sync.Pool // of *[]byte
 	readers *sync.Pool // of *gzip.Reader
-	writers *sync.Pool // of *gzip.Writer
 }
 
 func newPools() pools {
 	return pools{
 		rooms:   &sync.Pool{New: func() any { b := make([]byte, 0, firstRoom); return &b }},
 		readers: &sync.Pool{New: func() any { return new(gzip.Reader) }},
-		writers: &sync.Pool{New: func() any {
-			w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
-			return w
-		}},
 	}
 }
 

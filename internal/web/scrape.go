@@ -2,13 +2,11 @@ package web
 
 import (
 	"bufio"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"holdfast/internal/exposition"
@@ -18,19 +16,20 @@ import (
 func (s *site) scrape(w http.ResponseWriter, r *http.Request) error {
 	begun := time.Now()
 	format := exposition.Negotiate(r.Header.Values("Accept"))
-	out := &scrapeWriter{site: s, reply: w, contentType: format.ContentType(), compress: likesGzip(r.Header.Values("Accept-Encoding"))}
-	defer out.giveBack()
+	out := &scrapeWriter{reply: w, contentType: format.ContentType(), compress: likesGzip(r.Header.Values("Accept-Encoding"))}
 	// Small writes gather here, so that an error before the first bytes are sent is still an answer.
 	buffered := bufio.NewWriterSize(out, 32<<10)
-	err := s.Gateway.Scrape(r.Context(), buffered, format)
+	write := s.Gateway.Scrape
+	if out.compress {
+		write = s.Gateway.ScrapeGzip
+	}
+	err := write(r.Context(), buffered, format)
 	if err != nil && !out.begun {
 		return err
 	}
 	if err == nil {
+		out.begin() // also where there is nothing to say
 		err = buffered.Flush()
-	}
-	if err == nil {
-		err = out.end()
 	}
 	if err != nil {
 		// A page that stops in the middle must not look like a whole one.
@@ -40,21 +39,16 @@ func (s *site) scrape(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// scrapeWriter sends the header with the first bytes, and compresses what the client wants compressed.
+// scrapeWriter sends the header with the first bytes.
 type scrapeWriter struct {
-	site        *site
 	reply       http.ResponseWriter
 	contentType string
 	compress    bool
 	begun       bool
-	zip         *gzip.Writer
 }
 
 func (w *scrapeWriter) Write(p []byte) (int, error) {
 	w.begin()
-	if w.zip != nil {
-		return w.zip.Write(p)
-	}
 	return w.reply.Write(p)
 }
 
@@ -66,26 +60,8 @@ func (w *scrapeWriter) begin() {
 	w.reply.Header().Set("Content-Type", w.contentType)
 	if w.compress {
 		w.reply.Header().Set("Content-Encoding", "gzip")
-		w.zip = w.site.pools.writers.Get().(*gzip.Writer)
-		w.zip.Reset(w.reply)
 	}
 	w.reply.WriteHeader(http.StatusOK)
-}
-
-func (w *scrapeWriter) end() error {
-	w.begin()
-	if w.zip != nil {
-		return w.zip.Close()
-	}
-	return nil
-}
-
-// giveBack lets another scrape have the compressor.
-func (w *scrapeWriter) giveBack() {
-	if w.zip != nil {
-		w.zip.Reset(io.Discard)
-		w.site.pools.writers.Put(w.zip)
-	}
 }
 
 // likesGzip reads Accept-Encoding as the reference does: gzip must be named, in lower case, and be liked

@@ -1,0 +1,146 @@
+// Package disk is the durable engine on one machine: it keeps records in a directory, by Pebble. What it
+// has acknowledged survives the end of the program, of the machine's power and a full disk; damage to its
+// files is found and named, never passed on. It knows records, not what is in them.
+//
+// A commit waits for its turn, checks its guards, takes the next revision and goes into Pebble's log and
+// memory; then the next one has its turn, while this one waits for the fsync that it shares with all
+// others of that moment. watchedFS stands between Pebble and the file system: it sees each fsync, notes
+// how far logs are on disk (floors), and lets nothing more be written after one has failed. What Pebble
+// does not find out at the start, intact does: it compares the logs with the floors.
+package disk
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"holdfast"
+)
+
+// Options is what an Engine is opened with. Only Path and Logger are required.
+type Options struct {
+	Path     string                // directory; made where it is missing
+	SetAside bool                  // rename a damaged directory and start with an empty one
+	MinFree  int64                 // bytes to leave free on the disk besides what the engine needs itself
+	Logger   *slog.Logger          // gets a line for each change of state
+	Registry prometheus.Registerer // for the engine's instruments; nil for nowhere
+	FS       vfs.FS                // nil for the operating system's
+}
+
+// Engine implements holdfast.Engine. Its methods may be called concurrently.
+type Engine struct {
+	Options
+	db      *pebble.DB
+	lock    *pebble.Lock
+	fs      *watchedFS
+	failure *failure
+	space   *space
+	meters  *meters
+	reading bool // opened by OpenReadOnly
+
+	turn      chan struct{} // held, by sending to it, while a commit is given its place in the order
+	revisions revisions     // owned by who has the turn
+
+	mu      sync.Mutex
+	closing chan struct{} // closed by Close
+	closed  bool
+	users   sync.WaitGroup // calls that use db
+}
+
+var _ holdfast.Engine = (*Engine)(nil)
+
+// enter lets a call use db until it leaves. The error is ErrUnavailable, once the engine is closed.
+func (e *Engine) enter() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return fmt.Errorf("%w: the engine is closed", holdfast.ErrUnavailable)
+	}
+	e.users.Add(1)
+	return nil
+}
+
+func (e *Engine) leave() { e.users.Done() }
+
+// Status implements holdfast.Engine. A full disk is looked at anew, so that it heals without a commit.
+func (e *Engine) Status() holdfast.EngineStatus {
+	if err := e.enter(); err != nil {
+		return holdfast.EngineStatus{Err: err, Fatal: true}
+	}
+	defer e.leave()
+	if err := e.failure.err(); err != nil {
+		return holdfast.EngineStatus{Err: unavailable(err), Fatal: true}
+	}
+	if e.reading {
+		return holdfast.EngineStatus{Err: unavailable(pebble.ErrReadOnly), Fatal: true}
+	}
+	return holdfast.EngineStatus{Err: e.space.admit(0, false)}
+}
+
+// Close flushes and releases the directory. It waits for commits on their way, and for a Follow that is
+// still reading what is stored, which ends at its next step.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return nil
+	}
+	e.closed = true
+	close(e.closing)
+	e.mu.Unlock()
+	e.users.Wait()
+	e.meters.unregister(e.Registry)
+	if e.failure.err() != nil {
+		return e.abandon()
+	}
+	if !e.reading && !e.space.full() {
+		e.flush()
+	}
+	err := e.db.Close()
+	if e.failure.err() != nil {
+		return e.abandon()
+	}
+	if err := e.fs.floors.close(); err != nil {
+		return fmt.Errorf("close %s: %w", e.Path, err)
+	}
+	if err := e.lock.Close(); err != nil {
+		return fmt.Errorf("unlock %s: %w", e.Path, err)
+	}
+	if err != nil {
+		return fmt.Errorf("close %s: %w", e.Path, err)
+	}
+	return nil
+}
+
+// abandon gives the directory back without Pebble, of which some goroutines stand still since the failure.
+// The file system lets none of them write any more.
+func (e *Engine) abandon() error {
+	_ = e.fs.floors.close()
+	_ = e.lock.Close() // Pebble's hold of it
+	_ = e.lock.Close()
+	return nil
+}
+
+// flush moves all records from the log into tables, so that the next start need not read the log.
+func (e *Engine) flush() {
+	flushed, err := e.db.AsyncFlush()
+	if err != nil {
+		e.Logger.Warn("storage could not be flushed before closing", "err", err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), flushPatience)
+	defer cancel()
+	select {
+	case <-flushed:
+	case <-e.failure.done:
+	case <-ctx.Done():
+		e.Logger.Warn("storage was not flushed in time before closing, the next start reads its log")
+	}
+}
+
+func unavailable(err error) error { return fmt.Errorf("%w: %w", holdfast.ErrUnavailable, err) }

@@ -1,0 +1,142 @@
+package disk
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"holdfast"
+)
+
+// A revision is an epoch and a count within it. Each opening begins an epoch with its first commit, and
+// commits carry the epoch until one of them is on disk. So a revision is never given twice, whatever was
+// deleted since, and no commit has to write a counter.
+const (
+	revisionSize = 8 // bytes in front of each value, big endian
+	epochShift   = 40
+)
+
+// The key space of Pebble: one key tells the layout and the last epoch, and each record stands under
+// recordSpace and its own key.
+const (
+	layoutKey     = 'm'
+	recordSpace   = 'r'
+	layoutVersion = 1
+)
+
+func epochOf(r holdfast.Revision) uint64 { return uint64(r) >> epochShift }
+
+func recordKey(key string) []byte {
+	return append(append(make([]byte, 0, len(key)+1), recordSpace), key...)
+}
+
+func putRevision(value []byte, r holdfast.Revision) { binary.BigEndian.PutUint64(value, uint64(r)) }
+
+// splitValue takes a stored value apart; both parts alias it.
+func splitValue(stored []byte) (holdfast.Revision, []byte, error) {
+	if len(stored) < revisionSize {
+		return 0, nil, fmt.Errorf("stored value of %d bytes is too short", len(stored))
+	}
+	return holdfast.Revision(binary.BigEndian.Uint64(stored)), stored[revisionSize:], nil
+}
+
+func layout(epoch uint64) []byte {
+	return binary.BigEndian.AppendUint64([]byte{layoutVersion}, epoch)
+}
+
+// revisions hands out revisions and knows those of records that are guarded.
+type revisions struct {
+	last holdfast.Revision
+	kept atomic.Uint64 // the highest epoch that is surely on disk
+
+	// at holds the revisions of guarded records by the hash of their keys, which is much smaller than
+	// the keys. A guard that it contradicts, as two keys of one hash would, is looked up.
+	at   map[uint64]holdfast.Revision
+	seed maphash.Seed
+}
+
+// load reads the last epoch.
+func (r *revisions) load(db *pebble.DB) error {
+	r.at, r.seed = map[uint64]holdfast.Revision{}, maphash.MakeSeed()
+	stored, done, err := db.Get([]byte{layoutKey})
+	switch {
+	case errors.Is(err, pebble.ErrNotFound):
+	case err != nil:
+		return fmt.Errorf("read layout: %w", err)
+	case len(stored) != 1+8:
+		return fmt.Errorf("layout has %d bytes", len(stored))
+	case stored[0] != layoutVersion:
+		return fmt.Errorf("%w: it has layout %d, this build reads layout %d", errNewer, stored[0], layoutVersion)
+	default:
+		r.kept.Store(binary.BigEndian.Uint64(stored[1:]))
+	}
+	if done != nil {
+		err = done.Close()
+	}
+	r.last = holdfast.Revision((r.kept.Load() + 1) << epochShift)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+func (r *revisions) next() holdfast.Revision {
+	r.last++
+	return r.last
+}
+
+// keep notes that an epoch is on disk.
+func (r *revisions) keep(epoch uint64) {
+	for {
+		kept := r.kept.Load()
+		if epoch <= kept || r.kept.CompareAndSwap(kept, epoch) {
+			return
+		}
+	}
+}
+
+// holds reports whether the guarded record is at its revision.
+func (r *revisions) holds(db *pebble.DB, g holdfast.Guard) (bool, error) {
+	if at, known := r.at[maphash.String(r.seed, g.Key)]; known && at == g.At {
+		return true, nil
+	}
+	stored, done, err := db.Get(recordKey(g.Key))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return g.At == 0, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	at, _, err := splitValue(stored)
+	return at == g.At, errors.Join(err, done.Close())
+}
+
+// note follows a commit that was given its place in the order.
+func (r *revisions) note(c holdfast.Commit, revision holdfast.Revision) {
+	if c.Wipe {
+		clear(r.at)
+	}
+	for _, change := range c.Changes {
+		hash := maphash.String(r.seed, change.Key)
+		_, known := r.at[hash]
+		switch {
+		case change.Value == nil:
+			delete(r.at, hash)
+		case known || guarded(c, change.Key):
+			r.at[hash] = revision
+		}
+	}
+}
+
+func guarded(c holdfast.Commit, key string) bool {
+	for _, g := range c.Guards {
+		if g.Key == key {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,119 @@
+package holdfast
+
+import (
+	"bytes"
+	"hash/crc32"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/flate"
+
+	"holdfast/internal/exposition"
+)
+
+// presses are the compressed forms of a page. A page that changes is another page, so they never age.
+type presses struct {
+	mu    sync.Mutex // one scraper at a time compresses; others wait and share
+	forms [2]atomic.Pointer[press]
+}
+
+// press is a page in one format: raw deflate, ended by a flush, so that presses and other such pieces
+// can be joined into one stream.
+type press struct {
+	format exposition.Format
+	plain  bool // the bytes are the same under every escaping
+	bytes  []byte
+	size   int // before compression
+	crc    uint32
+	shift  crcShift // for size bytes
+}
+
+// fits reports whether the press serves a format of the same syntax.
+func (p *press) fits(f exposition.Format) bool {
+	return p != nil && (p.plain || p.format.Escaping == f.Escaping)
+}
+
+// pressLevel is that of the fastest compression: pages are compressed while a scrape waits.
+const pressLevel = flate.BestSpeed
+
+// presser holds the memory in which pages are joined and compressed.
+type presser struct {
+	text       []byte
+	compressed bytes.Buffer
+	writer     *flate.Writer
+}
+
+var pressers = sync.Pool{New: func() any {
+	writer, err := flate.NewWriter(nil, pressLevel)
+	if err != nil { // the level is a constant that exists
+		panic(err)
+	}
+	return &presser{writer: writer}
+}}
+
+// maxPresser is the bytes above which a presser is not kept: one huge block must not hold them for ever.
+const maxPresser = 1 << 20
+
+func (p *presser) giveBack() {
+	if cap(p.text) <= maxPresser {
+		pressers.Put(p)
+	}
+}
+
+// deflate compresses the presser's text and returns the bytes, which the next call overwrites.
+func (p *presser) deflate() []byte {
+	p.compressed.Reset()
+	p.writer.Reset(&p.compressed)
+	_, _ = p.writer.Write(p.text) // a buffer takes everything
+	_ = p.writer.Flush()
+	return p.compressed.Bytes()
+}
+
+// pressPage returns a shared page in a format, compressed once for all scrapes until it changes.
+func pressPage(pg *page[*exposition.Block], f exposition.Format, h exposition.Header) *press {
+	form := &pg.pressed.forms[f.Syntax]
+	if known := form.Load(); known.fits(f) {
+		return known
+	}
+	pg.pressed.mu.Lock()
+	defer pg.pressed.mu.Unlock()
+	if known := form.Load(); known.fits(f) {
+		return known
+	}
+	p := pressers.Get().(*presser)
+	defer p.giveBack()
+	fresh := &press{format: f, plain: true}
+	p.text = p.text[:0]
+	for i := range pg.slots {
+		p.text = exposition.AppendBlock(p.text, f, h, pg.slots[i].value)
+		fresh.plain = fresh.plain && pg.slots[i].value.Plain()
+	}
+	fresh.bytes = bytes.Clone(p.deflate())
+	fresh.size, fresh.crc, fresh.shift = len(p.text), crc32.ChecksumIEEE(p.text), shiftFor(len(p.text))
+	form.Store(fresh)
+	return fresh
+}
+
+// pressAhead is how many pages are compressed at once, on all cores, before the first is written.
+const pressAhead = 256
+
+// pressPages compresses what is not compressed yet of some pages.
+func pressPages(pages []leaf[*exposition.Block], f exposition.Format, h exposition.Header) {
+	var missing []*page[*exposition.Block]
+	for _, l := range pages {
+		if !l.pressed.forms[f.Syntax].Load().fits(f) {
+			missing = append(missing, l.page)
+		}
+	}
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(missing)) {
+		workers.Go(func() {
+			for i := next.Add(1); int(i) <= len(missing); i = next.Add(1) {
+				pressPage(missing[i-1], f, h)
+			}
+		})
+	}
+	workers.Wait()
+}
