@@ -2,6 +2,7 @@ package holdfast
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"log/slog"
 	"sync"
@@ -30,7 +31,7 @@ type Gateway struct {
 	lanes    lanes
 	failures failures
 	meters   meters
-	loaded   atomic.Bool
+	open     atomic.Bool // everything stored is loaded
 
 	// gate is held for reading while a change is on its way, and for writing by what changes all groups.
 	gate sync.RWMutex
@@ -52,6 +53,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	go g.expireFailed(ctx)
+	begun := time.Now()
 	load := newLoader(g.index)
 	defer load.close()
 	for record, err := range g.Engine.Follow(ctx) {
@@ -61,8 +63,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 		if record.Key != "" {
 			err = load.add(record)
 		} else if err = load.finish(); err == nil {
-			g.failures.fill(g.index)
-			g.loaded.Store(true)
+			g.caughtUp(time.Since(begun))
 		}
 		if err != nil {
 			return err
@@ -71,14 +72,25 @@ func (g *Gateway) Run(ctx context.Context) error {
 	return nil
 }
 
+// caughtUp opens the gateway once everything that was stored is loaded.
+func (g *Gateway) caughtUp(took time.Duration) {
+	g.failures.fill(g.index)
+	g.meters.loadSeconds.Set(took.Seconds())
+	if groups := g.index.loaded(); groups > 0 {
+		g.Logger.Info("loaded stored groups", "groups", groups, "duration", took)
+	}
+	g.open.Store(true)
+}
+
 // Ready returns nil once all stored groups are loaded, else a *Refusal of kind Unavailable.
 func (g *Gateway) Ready() error {
-	if g.loaded.Load() {
+	if g.open.Load() {
 		return nil
 	}
 	return &Refusal{
-		Kind: Unavailable, Reason: "loading", Message: "the gateway is still loading its stored groups",
-		Hint: "retry in a few seconds", RetryAfter: retryAfter,
+		Kind: Unavailable, Reason: "loading",
+		Message: fmt.Sprintf("the gateway is still loading its stored groups, %d so far", g.index.loaded()),
+		Hint:    "retry in a few seconds", RetryAfter: retryAfter,
 	}
 }
 

@@ -136,3 +136,10 @@ func (x *index) restore(group *Group) {
 	}
 	x.install(x.reserve(shape, nil, group))
 }
+
+// loaded returns how many groups there are.
+func (x *index) loaded() int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return len(x.groups)
+}

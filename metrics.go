@@ -10,6 +10,7 @@ import (
 type meters struct {
 	refusals      *prometheus.CounterVec // by reason
 	limitRefusals *prometheus.CounterVec // by limit
+	loadSeconds   prometheus.Gauge
 }
 
 var (
@@ -29,10 +30,13 @@ func (m *meters) register(g *Gateway, r prometheus.Registerer) error {
 	m.limitRefusals = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "holdfast_limit_refusals_total", Help: "Requests and groups that were refused or dropped because of a limit, by limit.",
 	}, []string{"limit"})
+	m.loadSeconds = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "holdfast_load_duration_seconds", Help: "How long it took at start to load the stored groups.",
+	})
 	if r == nil {
 		return nil
 	}
-	return errors.Join(r.Register(m.refusals), r.Register(m.limitRefusals), r.Register(stock{g}))
+	return errors.Join(r.Register(m.loadSeconds), r.Register(m.refusals), r.Register(m.limitRefusals), r.Register(stock{g}))
 }
 
 // refused counts a refusal and returns it; nil passes through.

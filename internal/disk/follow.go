@@ -41,8 +41,12 @@ func (e *Engine) load(ctx context.Context, yield func(holdfast.Record, error) bo
 		}
 	}()
 	for valid := all.First(); valid; valid = all.Next() {
-		if err := e.interrupted(ctx); err != nil {
-			return false, err
+		select {
+		case <-ctx.Done():
+			return false, nil
+		case <-e.closing:
+			return false, fmt.Errorf("read %s: %w: the engine is closed", e.Path, holdfast.ErrUnavailable)
+		default:
 		}
 		stored, err := all.ValueAndErr()
 		if err != nil {
@@ -60,16 +64,4 @@ func (e *Engine) load(ctx context.Context, yield func(holdfast.Record, error) bo
 		return false, e.readError(err)
 	}
 	return true, nil
-}
-
-// interrupted returns why reading has to end.
-func (e *Engine) interrupted(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return fmt.Errorf("read %s: %w", e.Path, context.Cause(ctx))
-	case <-e.closing:
-		return fmt.Errorf("read %s: %w: the engine is closed", e.Path, holdfast.ErrUnavailable)
-	default:
-		return nil
-	}
 }
