@@ -220,7 +220,10 @@ func (x *index) countHelp(f *family, d difference) {
 	if d.old != nil {
 		f.count(d.old.Help, -1)
 	}
-	x.stale = append(x.stale, f.name)
+	if !f.stale {
+		f.stale = true
+		x.stale = append(x.stale, f.name)
+	}
 }
 
 // addShape counts a group's key among the shapes of a family, and what its names become when escaped.

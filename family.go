@@ -91,7 +91,6 @@ func (h *holders) count(help string, delta int) {
 	} else {
 		h.helps[help] = n
 	}
-	h.stale = true
 }
 
 // help chooses the help that is exposed: the one that most members give, ties by the least text, and

@@ -63,7 +63,7 @@ func TestGzipScrapeEqualsPlainOne(t *testing.T) {
 	for range 800 {
 		push()
 	}
-	for range 12 {
+	for range 4 {
 		for _, f := range formats() {
 			compareCompressed(t, g, f)
 		}

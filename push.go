@@ -24,7 +24,6 @@ type Push struct {
 	Mode     Mode
 	Families []*exposition.Family
 	Time     time.Time // when the body had been read and decoded
-	Source   string    // the pusher's address, for the log
 }
 
 // prepared is a push whose families are encoded, ready to be laid into a group.

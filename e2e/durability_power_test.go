@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -9,8 +10,6 @@ import (
 	"syscall"
 	"testing"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 )
 
 // The ioctl that shuts a file system of Linux down, and its argument to leave the journal unwritten:
@@ -57,7 +56,7 @@ func powerOff(t *testing.T, directory string) {
 	}
 	defer d.Close()
 	how := uint32(withoutLogFlush)
-	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, d.Fd(), shutDown, uintptr(unsafe.Pointer(&how))); errno != 0 {
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, d.Fd(), shutDown, uintptr(unsafe.Pointer(&how))); errno != 0 {
 		t.Errorf("shutting down the file system of %s: %v", directory, errno)
 	}
 }
@@ -94,6 +93,12 @@ func TestFullDisk(t *testing.T) {
 	g = begin(t, holdfast(directory))
 	g.showsOne(t, "full", kept)
 	g.stopClean(t)
+}
+
+// showsOne checks what the page has for a job that put wrote to.
+func (g gateway) showsOne(t *testing.T, job string, n int) {
+	t.Helper()
+	g.serves(t, fmt.Sprintf("%s{instance=\"\",job=\"%s\"} %d", job, job, n))
 }
 
 // fill writes a file until the disk is full.

@@ -100,12 +100,10 @@ func failsToStart(t *testing.T, command *exec.Cmd, sentences ...string) {
 func mount(t *testing.T, args ...string) (directory string, unmount func()) {
 	t.Helper()
 	directory = t.TempDir()
-	attach := func() {
-		if out, err := exec.Command(need(t, "mount", "mount"), append(args, directory)...).CombinedOutput(); err != nil {
-			t.Fatalf("mount %q: %v: %s; this test must run as root where file systems may be mounted", args, err, out)
-		}
+	attach := exec.Command(need(t, "mount", "mount"), append(args, directory)...)
+	if out, err := attach.CombinedOutput(); err != nil {
+		t.Fatalf("mount %q: %v: %s; this test must run as root where file systems may be mounted", args, err, out)
 	}
-	attach()
 	mounted := true
 	unmount = func() {
 		if !mounted {

@@ -31,14 +31,15 @@ const (
 type chain struct {
 	end   int64 // bytes from the start that are whole chunks and padding
 	floor int64 // bytes that chunks behind end say are on disk
-	torn  bool  // something of this log stands behind end
+	torn  bool  // the last record is not whole
 }
 
 // chunk is one that was read. Bytes is 0 where there is none.
 type chunk struct {
 	bytes  int
 	synced int64 // as its header says
-	own    bool  // there is something that is meant to be a chunk of this log, whole or not
+	own    bool  // what stands there began as a chunk of this log, whole or not
+	opens  bool  // it is the first or a middle part of a record
 }
 
 // logReader follows the chunks of a log.
@@ -73,13 +74,16 @@ func (r *logReader) read(block []byte, start int64) {
 	for !r.broken && at < len(block) {
 		c := r.chunk(block[at:])
 		if c.bytes == 0 && !padding(block[at:]) {
-			r.broken, r.found.torn = true, c.own
+			r.broken = true
+			r.found.torn = r.found.torn || c.own
 			break
 		}
 		if c.bytes == 0 {
 			c.bytes = len(block) - at
 		}
-		at += c.bytes
+		if at += c.bytes; c.own {
+			r.found.torn = c.opens
+		}
 		r.found.end = start + int64(at)
 	}
 	// Behind the end each byte may begin a chunk that says how far the log was on disk.
@@ -119,7 +123,7 @@ func (r *logReader) chunk(b []byte) chunk {
 			return chunk{own: true}
 		}
 	case encoding < numberedChunks || encoding >= beyondEncodings:
-		return chunk{own: true}
+		return chunk{} // as likely what a log that is used again held before
 	case encoding >= syncingChunks:
 		header = syncingHeader
 	default:
@@ -134,7 +138,8 @@ func (r *logReader) chunk(b []byte) chunk {
 	if header+size > len(b) || mask(crc32.Checksum(b[6:header+size], castagnoli())) != binary.LittleEndian.Uint32(b) {
 		return chunk{own: true}
 	}
-	c := chunk{bytes: header + size, own: true}
+	part := (encoding - plainChunks) % 4 // whole, first, middle, last
+	c := chunk{bytes: header + size, own: true, opens: part == 1 || part == 2}
 	if header == syncingHeader {
 		c.synced = int64(binary.LittleEndian.Uint64(b[numberedHeader:]))
 	}
@@ -150,5 +155,5 @@ func (r *logReader) foreign(b []byte, size int) chunk {
 	return chunk{}
 }
 
-// mask is how Pebble stores a checksum, so that one of checksums is none of chance.
+// mask turns a checksum into what is stored of it: bytes that contain checksums would else have simple ones.
 func mask(crc uint32) uint32 { return bits.RotateLeft32(crc, -15) + 0xa282ead8 }

@@ -41,6 +41,7 @@ type Engine struct {
 	failure *failure
 	space   *space
 	meters  *meters
+	heard   *listener
 	reading bool // opened by OpenReadOnly
 
 	turn      chan struct{} // held, by sending to it, while a commit is given its place in the order

@@ -2,6 +2,7 @@ package disk
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -58,7 +59,6 @@ type floors struct {
 	mu    sync.Mutex
 	file  vfs.File
 	slots [logKinds][slotsEach]floor
-	fault error // why the stored table could not be read, if so
 }
 
 // floor is one slot.
@@ -78,7 +78,7 @@ func readFloors(fs vfs.FS, dir string) (*floors, error) {
 		}
 	}
 	file, err := fs.Open(fs.PathJoin(dir, floorsName))
-	if os.IsNotExist(unwrapped(err)) {
+	if errors.Is(err, os.ErrNotExist) {
 		return t, nil
 	}
 	if err != nil {

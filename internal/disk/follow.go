@@ -65,3 +65,8 @@ func (e *Engine) load(ctx context.Context, yield func(holdfast.Record, error) bo
 	}
 	return true, nil
 }
+
+// readError names the damaged file, where it is one of damage.
+func (e *Engine) readError(err error) error {
+	return fmt.Errorf("read storage %s: %w", e.Path, e.heard.explain(err))
+}

@@ -3,7 +3,6 @@ package disk
 import (
 	"errors"
 	"fmt"
-	"io"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -16,6 +15,7 @@ import (
 // stand on ground that nobody knows.
 type watchedFS struct {
 	vfs.FS
+	dir     string // whose logs have floors
 	failure *failure
 	floors  *floors
 	synced  func(time.Duration) // told how long each fsync of a log took
@@ -27,7 +27,7 @@ func (w *watchedFS) Unwrap() vfs.FS { return w.FS }
 // watch returns f as a file of w.
 func (w *watchedFS) watch(f vfs.File, name string) vfs.File {
 	watched := &watchedFile{File: f, fs: w, name: name}
-	if kind, number, ok := parseLog(w.PathBase(name)); ok {
+	if kind, number, ok := parseLog(w.PathBase(name)); ok && w.PathDir(name) == w.dir {
 		watched.floor = w.floors.slot(kind, number)
 	}
 	return watched
@@ -80,7 +80,7 @@ func (w *watchedFS) OpenDir(name string) (vfs.File, error) {
 
 // Link implements vfs.FS.
 func (w *watchedFS) Link(oldname, newname string) error {
-	return errors.Join(w.failure.err(), w.unless(func() error { return w.FS.Link(oldname, newname) }))
+	return w.unless(func() error { return w.FS.Link(oldname, newname) })
 }
 
 // Remove implements vfs.FS.
@@ -115,8 +115,6 @@ type watchedFile struct {
 	floor   *floor       // nil where the file is no log
 	written atomic.Int64 // bytes
 }
-
-var _ io.Writer = (*watchedFile)(nil)
 
 // Write implements vfs.File.
 func (f *watchedFile) Write(p []byte) (int, error) {

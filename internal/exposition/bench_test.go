@@ -39,8 +39,7 @@ func BenchmarkText(b *testing.B) {
 			for b.Loop() {
 				out = out[:0]
 				for i := range rows {
-					v, _ := valueOf(typ, rows[i].metric)
-					out = t.appendMetric(out, rows[i].labels, v)
+					out = t.appendMetric(out, rows[i].labels, &rows[i].metric.value)
 				}
 			}
 			b.SetBytes(int64(len(out)))

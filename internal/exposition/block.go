@@ -65,7 +65,7 @@ func DecodeBlock(name string, typ dto.MetricType, proto []byte) (*Block, error) 
 		if err != nil {
 			return nil, fmt.Errorf("decoding block of %q: %w", name, err)
 		}
-		b.count(typ, v, labels, &sets)
+		b.count(typ, &v, labels, &sets)
 		b.escaped = b.escaped || !allPlain(labels)
 	}
 	if walked != len(proto) {
@@ -82,7 +82,7 @@ func DecodeBlock(name string, typ dto.MetricType, proto []byte) (*Block, error) 
 
 // count counts a metric, and adds its labels to the fingerprint. 0xFF is in no UTF-8, so that texts
 // cannot run into each other.
-func (b *Block) count(typ dto.MetricType, v value, labels Labels, sets *maphash.Hash) {
+func (b *Block) count(typ dto.MetricType, v *value, labels Labels, sets *maphash.Hash) {
 	b.series++
 	b.samples += int32(samplesOf(typ, v))
 	for i := range labels {
@@ -155,7 +155,7 @@ func appendText(dst []byte, t *textMetric, s model.EscapingScheme, run []byte) [
 		if err != nil {
 			continue
 		}
-		dst = t.appendMetric(dst, shown, v)
+		dst = t.appendMetric(dst, shown, &v)
 	}
 	return dst
 }

@@ -81,10 +81,9 @@ type checker struct {
 	escaped bool   // whether some label name needs escaping
 }
 
-// metric checks one metric by itself and takes its value.
+// metric checks one metric by itself.
 func (c *checker) metric(r *row) error {
-	var ok bool
-	if r.value, ok = valueOf(c.family.Type, r.metric); !ok {
+	if !r.metric.typed {
 		return c.family.invalid(r.labels, ReasonType, "is not a "+c.family.Type.String(),
 			"give each metric the value of its family's type")
 	}
@@ -139,7 +138,7 @@ func (c *checker) labelName(r *row, name, last string) (reason, problem, hint st
 	case strings.IndexByte(name, 0) >= 0:
 		return ReasonLabelName, fmt.Sprintf("has a label with an invalid name: %q", name),
 			"no Prometheus can read a name with a NUL byte"
-	case name == model.QuantileLabel && r.metric.Summary != nil:
+	case name == model.QuantileLabel && r.metric.summarised:
 		return ReasonQuantile, `must not have an explicit "quantile" label`,
 			"the quantiles of a summary carry this label; rename yours, also in the grouping key"
 	case name == model.BucketLabel && (t == dto.MetricType_HISTOGRAM || t == dto.MetricType_GAUGE_HISTOGRAM):
@@ -151,10 +150,10 @@ func (c *checker) labelName(r *row, name, last string) (reason, problem, hint st
 
 // value checks what the text cannot show but a protobuf scrape would.
 func (c *checker) value(r *row) error {
-	if err := checkExemplar(r.metric.GetCounter().GetExemplar()); err != "" && c.family.Type == dto.MetricType_COUNTER {
+	if err := checkExemplar(r.metric.value.counter.GetExemplar()); err != "" {
 		return c.family.invalid(r.labels, ReasonExemplar, err, "mend the exemplar or leave it out")
 	}
-	h := r.value.histogram
+	h := r.metric.value.histogram
 	if h == nil {
 		return nil
 	}

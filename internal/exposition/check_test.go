@@ -27,7 +27,11 @@ func histogram(h *dto.Histogram, namesAndValues ...string) *dto.Metric {
 }
 
 func family(name string, t dto.MetricType, metrics ...*dto.Metric) *Family {
-	return &Family{Name: name, Type: t, metrics: metrics}
+	return FromProto(gathered(name, t, metrics...))
+}
+
+func gathered(name string, t dto.MetricType, metrics ...*dto.Metric) *dto.MetricFamily {
+	return &dto.MetricFamily{Name: &name, Type: &t, Metric: metrics}
 }
 
 const (

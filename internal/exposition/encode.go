@@ -5,15 +5,13 @@ import (
 	"slices"
 	"sync"
 
-	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/model"
 )
 
 // row is one metric on its way into a block, with the labels that it will be exposed with.
 type row struct {
 	labels Labels
-	metric *dto.Metric
-	value  value
+	metric *metric
 }
 
 // Encode lays overlay over each metric, adds an empty instance label where there is none, checks the
@@ -45,13 +43,9 @@ func (f *Family) EncodeOwn() *Block {
 	desk := desks.Get().(*desk)
 	defer desk.clear()
 	rows := desk.rows(f, nil, false)
-	rows = slices.DeleteFunc(rows, func(r row) bool {
-		_, ok := valueOf(f.Type, r.metric)
-		return !ok
-	})
+	rows = slices.DeleteFunc(rows, func(r row) bool { return !r.metric.typed })
 	escaped := !IsPlain(f.Name)
 	for i := range rows {
-		rows[i].value, _ = valueOf(f.Type, rows[i].metric)
 		escaped = escaped || !allPlain(rows[i].labels)
 	}
 	order(rows)
@@ -61,9 +55,10 @@ func (f *Family) EncodeOwn() *Block {
 // rows gives each metric its labels, sorted.
 func (d *desk) rows(f *Family, overlay Labels, instance bool) []row {
 	arena, rows := d.labels[:0], d.all[:0]
-	for _, m := range f.metrics {
+	for i := range f.metrics {
+		m := &f.metrics[i]
 		from := len(arena)
-		arena = appendOwnLabels(arena, m)
+		arena = append(arena, m.labels...)
 		arena = lay(arena, from, overlay)
 		if instance && arena[from:].index(model.InstanceLabel) < 0 {
 			arena = append(arena, Label{Name: model.InstanceLabel})
@@ -111,10 +106,11 @@ func (d *desk) assemble(f *Family, rows []row, escaped bool) *Block {
 	d.text, d.proto = d.text[:0], d.proto[:0]
 	for i := range rows {
 		r := &rows[i]
-		b.count(f.Type, r.value, r.labels, sets)
-		d.proto = appendMetric(d.proto, r.labels, f.Type, r.metric)
+		v := &r.metric.value
+		b.count(f.Type, v, r.labels, sets)
+		d.proto = appendMetric(d.proto, r.labels, f.Type, v)
 		if !escaped {
-			d.text = t.appendMetric(d.text, r.labels, r.value)
+			d.text = t.appendMetric(d.text, r.labels, v)
 		}
 	}
 	b.sets = sets.Sum64()

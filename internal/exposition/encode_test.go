@@ -75,13 +75,12 @@ func TestEncodeLeavesTheFamilyAlone(t *testing.T) {
 func TestTimestamped(t *testing.T) {
 	late := gauge(1, "b", "2", "a", "1")
 	late.TimestampMs = proto.Int64(0)
-	f := family("x", gaugeType, gauge(1), late)
-	labels, found := f.Timestamped()
+	labels, found := family("x", gaugeType, gauge(1), late).Timestamped()
 	if !found || labels.String() != `{a="1",b="2"}` {
 		t.Errorf("got %v, %v", labels, found)
 	}
 	late.TimestampMs = nil
-	if labels, found := f.Timestamped(); found {
+	if labels, found := family("x", gaugeType, gauge(1), late).Timestamped(); found {
 		t.Errorf("got %v without a timestamp", labels)
 	}
 }
@@ -96,8 +95,17 @@ func TestEncodeDropsTimestamps(t *testing.T) {
 	}
 }
 
-// blocksOfAllTypes are families with everything that protobuf can say.
+// blocksOfAllTypes are the families of protosOfAllTypes.
 func blocksOfAllTypes() []*Family {
+	var families []*Family
+	for _, mf := range protosOfAllTypes() {
+		families = append(families, FromProto(mf))
+	}
+	return families
+}
+
+// protosOfAllTypes are families with everything that protobuf can say.
+func protosOfAllTypes() []*dto.MetricFamily {
 	exemplar := &dto.Exemplar{
 		Label: []*dto.LabelPair{{Name: proto.String("id"), Value: proto.String("é")}}, Value: proto.Float64(1),
 		Timestamp: &timestamppb.Timestamp{Seconds: 5},
@@ -108,26 +116,27 @@ func blocksOfAllTypes() []*Family {
 	}
 	native := integerNative()
 	native.Exemplars = []*dto.Exemplar{exemplar}
-	return []*Family{
-		family("empty", gaugeType),
-		family("g", gaugeType, gauge(1, "a", "1"), gauge(-0.5, "a", "2")),
-		family("nil", gaugeType, &dto.Metric{Gauge: &dto.Gauge{}}),
-		family("u", untypedType, &dto.Metric{Untyped: &dto.Untyped{Value: proto.Float64(7)}}),
-		family("c", counterType, &dto.Metric{Counter: &dto.Counter{
+	return []*dto.MetricFamily{
+		gathered("empty", gaugeType),
+		gathered("g", gaugeType, gauge(1, "a", "1"), gauge(-0.5, "a", "2")),
+		gathered("nil", gaugeType, &dto.Metric{Gauge: &dto.Gauge{}}),
+		gathered("u", untypedType, &dto.Metric{Untyped: &dto.Untyped{Value: proto.Float64(7)}}),
+		gathered("c", counterType, &dto.Metric{Counter: &dto.Counter{
 			Value: proto.Float64(1), Exemplar: exemplar, CreatedTimestamp: &timestamppb.Timestamp{Seconds: 9},
 		}}),
-		family("s", summaryType, &dto.Metric{Summary: &dto.Summary{
+		gathered("s", summaryType, &dto.Metric{Summary: &dto.Summary{
 			SampleCount: proto.Uint64(1), Quantile: []*dto.Quantile{{Quantile: proto.Float64(0.5), Value: proto.Float64(2)}},
 		}}),
-		family("h", histogramType, histogram(classic), histogram(native, "a", "1"), histogram(floatNative(), "a", "2")),
-		family("gh", gaugeHistType, histogram(integerNative())),
-		family("not.plain", gaugeType, gauge(1, "a", "1")),
-		family("label_not_plain", gaugeType, gauge(1, "a.b", "1"), gauge(1, "c:d", "1"), gauge(1)),
+		gathered("h", histogramType, histogram(classic), histogram(native, "a", "1"), histogram(floatNative(), "a", "2")),
+		gathered("gh", gaugeHistType, histogram(integerNative())),
+		gathered("not.plain", gaugeType, gauge(1, "a", "1")),
+		gathered("label_not_plain", gaugeType, gauge(1, "a.b", "1"), gauge(1, "c:d", "1"), gauge(1)),
 	}
 }
 
 func TestBlockKeepsEverything(t *testing.T) {
-	for _, f := range blocksOfAllTypes() {
+	for _, mf := range protosOfAllTypes() {
+		f := FromProto(mf)
 		b := mustEncode(t, f, Labels{{"job", "j"}})
 		metrics, err := b.Metrics()
 		if err != nil || len(metrics) != f.Len() || b.Series() != f.Len() {
@@ -139,7 +148,7 @@ func TestBlockKeepsEverything(t *testing.T) {
 				t.Errorf("%s: metrics out of order", f.Name)
 			}
 			m.Label = nil
-			if !slices.ContainsFunc(f.metrics, func(sent *dto.Metric) bool {
+			if !slices.ContainsFunc(mf.Metric, func(sent *dto.Metric) bool {
 				bare := proto.Clone(sent).(*dto.Metric)
 				bare.Label = nil
 				return proto.Equal(bare, m)

@@ -47,13 +47,13 @@ func readBack(t *testing.T, f *Family, b *Block) {
 func values(metrics []*dto.Metric) []string {
 	var lines []string
 	for _, m := range metrics {
-		labels := appendOwnLabels(nil, m)
+		labels := FromProto(gathered("", untypedType, m)).metrics[0].labels
 		labels.sort()
 		for _, typ := range []dto.MetricType{gaugeType, counterType, untypedType, summaryType, histogramType} {
 			if v, ok := valueOf(typ, m); ok {
 				t := newTextMetric("x", untypedType)
 				t.typ = typ
-				lines = append(lines, string(t.appendMetric(nil, labels, v)))
+				lines = append(lines, string(t.appendMetric(nil, labels, &v)))
 			}
 		}
 	}
@@ -69,19 +69,19 @@ func parserQuirk(f *Family) bool {
 		return true
 	}
 	odd := func(count float64) bool { return !(count >= 0 && count < 1<<63) }
-	for _, m := range f.metrics {
-		for _, q := range m.GetSummary().GetQuantile() {
+	for i := range f.metrics {
+		s, h := f.metrics[i].value.summary, f.metrics[i].value.histogram
+		for _, q := range s.GetQuantile() {
 			if math.IsNaN(q.GetQuantile()) {
 				return true
 			}
 		}
-		h := m.GetHistogram()
 		for _, b := range h.GetBucket() {
 			if math.IsNaN(b.GetUpperBound()) || odd(floatOr(b.GetCumulativeCountFloat(), b.GetCumulativeCount())) {
 				return true
 			}
 		}
-		if odd(float64(m.GetSummary().GetSampleCount())) || odd(floatOr(h.GetSampleCountFloat(), h.GetSampleCount())) {
+		if odd(float64(s.GetSampleCount())) || odd(floatOr(h.GetSampleCountFloat(), h.GetSampleCount())) {
 			return true
 		}
 	}
@@ -111,9 +111,8 @@ func FuzzDecodeProtobuf(f *testing.F) {
 	for _, mf := range samplesOfAllTypes() {
 		f.Add(delimited(f, mf))
 	}
-	for _, fam := range blocksOfAllTypes() {
-		typ := fam.Type
-		f.Add(delimited(f, &dto.MetricFamily{Name: &fam.Name, Type: &typ, Metric: fam.metrics}))
+	for _, mf := range protosOfAllTypes() {
+		f.Add(delimited(f, mf))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		families, err := DecodeProtobuf(body)

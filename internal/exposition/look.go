@@ -5,17 +5,15 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/model"
-	"google.golang.org/protobuf/proto"
 )
 
 // GaugeBlock encodes a gauge of one metric. The name must be plain, and labels fit to be exposed; an
 // empty instance label is added where there is none.
 func GaugeBlock(name string, labels Labels, number float64) *Block {
-	f := Family{Name: name, Type: dto.MetricType_GAUGE, metrics: []*dto.Metric{{Gauge: &dto.Gauge{Value: proto.Float64(number)}}}}
+	f := Family{Name: name, Type: dto.MetricType_GAUGE, metrics: []metric{{value: value{number: number}, typed: true}}}
 	desk := desks.Get().(*desk)
 	defer desk.clear()
 	rows := desk.rows(&f, labels, true)
-	rows[0].value, _ = valueOf(f.Type, rows[0].metric)
 	return desk.assemble(&f, rows, !allPlain(rows[0].labels))
 }
 
@@ -67,6 +65,5 @@ func (f *Family) FirstNumber() (number float64, ok bool) {
 	if len(f.metrics) == 0 {
 		return 0, false
 	}
-	v, ok := valueOf(f.Type, f.metrics[0])
-	return v.number, ok
+	return f.metrics[0].value.number, f.metrics[0].typed
 }

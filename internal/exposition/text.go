@@ -22,7 +22,7 @@ func newTextMetric(name string, typ dto.MetricType) *textMetric {
 }
 
 // appendMetric appends all lines of one metric.
-func (t *textMetric) appendMetric(dst []byte, labels Labels, v value) []byte {
+func (t *textMetric) appendMetric(dst []byte, labels Labels, v *value) []byte {
 	t.pairs = appendPairs(t.pairs[:0], labels)
 	switch t.typ {
 	case dto.MetricType_SUMMARY:
@@ -75,7 +75,7 @@ func endsInfinite(h *dto.Histogram) bool {
 }
 
 // samplesOf returns how many lines appendMetric writes for v.
-func samplesOf(t dto.MetricType, v value) int {
+func samplesOf(t dto.MetricType, v *value) int {
 	switch t {
 	case dto.MetricType_SUMMARY:
 		return len(v.summary.GetQuantile()) + 2

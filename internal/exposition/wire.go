@@ -39,15 +39,20 @@ func valueField(t dto.MetricType) protowire.Number {
 	}
 }
 
-// appendMetric appends one metric in canonical form: the labels in their order, then the value of type
-// t out of m, and nothing else.
-func appendMetric(dst []byte, labels Labels, t dto.MetricType, m *dto.Metric) []byte {
+// numberSize is the bytes of a message that is one number.
+const numberSize = 9
+
+// appendMetric appends one metric in canonical form: the labels in their order, then v as a value of type
+// t, and nothing else.
+func appendMetric(dst []byte, labels Labels, t dto.MetricType, v *value) []byte {
 	opts := proto.MarshalOptions{Deterministic: true}
-	message := valueMessage(t, m)
-	number, simple := simpleNumber(message)
-	size := 9
-	if !simple {
+	message := v.message(t)
+	size := 0
+	switch {
+	case message != nil:
 		size = opts.Size(message)
+	case !v.unset:
+		size = numberSize
 	}
 	field := valueField(t)
 	total := pairsSize(labels) + protowire.SizeTag(field) + protowire.SizeBytes(size)
@@ -56,9 +61,12 @@ func appendMetric(dst []byte, labels Labels, t dto.MetricType, m *dto.Metric) []
 	dst = appendLabelPairs(dst, labels)
 	dst = protowire.AppendTag(dst, field, protowire.BytesType)
 	dst = protowire.AppendVarint(dst, uint64(size))
-	if simple {
+	if message == nil {
+		if v.unset {
+			return dst
+		}
 		dst = protowire.AppendTag(dst, numberValue, protowire.Fixed64Type)
-		return protowire.AppendFixed64(dst, math.Float64bits(number))
+		return protowire.AppendFixed64(dst, math.Float64bits(v.number))
 	}
 	opts.UseCachedSize = true
 	dst, err := opts.MarshalAppend(dst, message)
@@ -68,33 +76,17 @@ func appendMetric(dst []byte, labels Labels, t dto.MetricType, m *dto.Metric) []
 	return dst
 }
 
-// valueMessage returns the value of type t in m. It must have one.
-func valueMessage(t dto.MetricType, m *dto.Metric) proto.Message {
-	switch t {
-	case dto.MetricType_GAUGE:
-		return m.Gauge
-	case dto.MetricType_COUNTER:
-		return m.Counter
-	case dto.MetricType_SUMMARY:
-		return m.Summary
-	case dto.MetricType_UNTYPED:
-		return m.Untyped
-	default:
-		return m.Histogram
+// message returns a value of type t that is more than one number; nil where it is no more.
+func (v *value) message(t dto.MetricType) proto.Message {
+	switch {
+	case t == dto.MetricType_SUMMARY:
+		return v.summary
+	case t == dto.MetricType_HISTOGRAM, t == dto.MetricType_GAUGE_HISTOGRAM:
+		return v.histogram
+	case v.counter != nil:
+		return v.counter
 	}
-}
-
-// simpleNumber returns the value of a message that is one number and nothing else.
-func simpleNumber(message proto.Message) (number float64, simple bool) {
-	switch m := message.(type) {
-	case *dto.Gauge:
-		return m.GetValue(), m.Value != nil
-	case *dto.Untyped:
-		return m.GetValue(), m.Value != nil
-	case *dto.Counter:
-		return m.GetValue(), m.Value != nil && m.Exemplar == nil && m.CreatedTimestamp == nil
-	}
-	return 0, false
+	return nil
 }
 
 func pairsSize(labels Labels) int {

@@ -40,7 +40,7 @@ func (s *site) push(mode holdfast.Mode, jobBase64 bool) replier {
 		}
 		// Once read, a push is carried out even if its sender has left.
 		err = s.Gateway.Push(context.WithoutCancel(r.Context()), holdfast.Push{
-			Key: key, Mode: mode, Families: families, Time: time.Now(), Source: r.RemoteAddr,
+			Key: key, Mode: mode, Families: families, Time: time.Now(),
 		})
 		if err != nil {
 			s.logRefusal(r, err)
@@ -133,7 +133,7 @@ func (s *site) delete(jobBase64 bool) replier {
 // key, and deleting what is not there succeeds, as it does with the reference.
 func heldByNone(err error) bool {
 	var refusal *holdfast.Refusal
-	return errors.As(err, &refusal) && (refusal.Reason == "utf8" || refusal.Reason == "escaping")
+	return errors.As(err, &refusal) && refusal.Unstorable
 }
 
 // wipe deletes all groups.
