@@ -120,22 +120,27 @@ func (l *load) push(x *target, base string) (status int, acknowledged bool) {
 
 var loadLine = regexp.MustCompile(`(?m)^load_\w+\{client="(\d+)",.*slot="(\d+)"\} (\d+)$`)
 
-// check compares a page with the log: every acknowledged change is served, and one that was not is served
-// whole or not at all. What is served is the state from which the load goes on.
-func (l *load) check(t *testing.T, page string) {
-	t.Helper()
-	served := map[[2]int][]int{}
+// served returns the values that a page has of each target, by client and slot.
+func served(page string) map[[2]int][]int {
+	values := map[[2]int][]int{}
 	for _, line := range loadLine.FindAllStringSubmatch(page, -1) {
 		var n [3]int
 		for i := range n {
 			n[i], _ = strconv.Atoi(line[i+1]) // digits by the pattern
 		}
-		served[[2]int{n[0], n[1]}] = append(served[[2]int{n[0], n[1]}], n[2])
+		values[[2]int{n[0], n[1]}] = append(values[[2]int{n[0], n[1]}], n[2])
 	}
+	return values
+}
+
+// check compares a page with the log: every acknowledged change is served, and one that was not is served
+// whole or not at all. What is served is the state from which the load goes on.
+func (l *load) check(t *testing.T, page string) {
+	t.Helper()
+	all := served(page)
 	for c := range l.targets {
 		for s := range l.targets[c] {
-			x := &l.targets[c][s]
-			values := served[[2]int{c, s}]
+			x, values := &l.targets[c][s], all[[2]int{c, s}]
 			switch {
 			case x.shows(values, x.tried):
 				x.kept = x.tried

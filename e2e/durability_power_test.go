@@ -30,7 +30,7 @@ func TestPowerLoss(t *testing.T) {
 		disk, unmount := mount(t, "-o", "loop", image)
 		g := begin(t, holdfast(filepath.Join(disk, "data")))
 		l.check(t, g.page(t, "allow-utf-8"))
-		statuses := l.cut(g.url, func() { powerOff(t, disk) })
+		statuses := l.cut(t, g.url, func() { powerOff(t, disk) })
 		if slices.ContainsFunc(statuses, func(s int) bool { return s != http.StatusServiceUnavailable }) {
 			t.Errorf("pushes without a disk were answered %v, want 503", statuses)
 		}

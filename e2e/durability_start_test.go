@@ -15,8 +15,12 @@ var listeningOn = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
 
 // holdfast is the command of a gateway that keeps its groups below a directory.
 func holdfast(directory string, args ...string) *exec.Cmd {
-	args = append([]string{"--web.listen-address=127.0.0.1:0", "--storage.path=" + directory}, args...)
-	return exec.Command(os.Getenv(binaryVariable), args...)
+	return serving(append([]string{"--storage.path=" + directory}, args...)...)
+}
+
+// serving is the command of a gateway.
+func serving(args ...string) *exec.Cmd {
+	return exec.Command(os.Getenv(binaryVariable), append([]string{"--web.listen-address=127.0.0.1:0"}, args...)...)
 }
 
 // begin starts a gateway that may end in any way, and returns when it is ready.
@@ -32,10 +36,10 @@ func begin(t *testing.T, command *exec.Cmd) gateway {
 	}
 	go p.listen(stderr)
 	t.Cleanup(func() {
-		p.end(syscall.SIGKILL)
-		if t.Failed() {
-			t.Logf("%s said:\n%.4000s", command.Args, p.log())
+		if command.ProcessState == nil && t.Failed() {
+			t.Logf("%q is still running and said:\n%.4000s", command.Args, p.log())
 		}
+		p.end(syscall.SIGKILL)
 	})
 	g := gateway{program: p}
 	eventually(t, "the gateway is ready", func() bool {

@@ -42,7 +42,7 @@ var (
 )
 
 // TestEachPushIsSynced reads in a trace that each of 100 pushes, one after the other, was answered only
-// after a sync of a file in the store that began after the push was read, and ended well.
+// after a sync of the store's log that began after the push was read, and ended well.
 func TestEachPushIsSynced(t *testing.T) {
 	const pushes = 100
 	directory, file := t.TempDir(), filepath.Join(t.TempDir(), "trace")
@@ -59,7 +59,7 @@ func TestEachPushIsSynced(t *testing.T) {
 	if order.answered != pushes {
 		t.Errorf("%d pushes were answered in the trace, want %d", order.answered, pushes)
 	}
-	t.Logf("syncs of the store by call: %v", order.calls)
+	t.Logf("syncs of the log by call: %v", order.calls)
 }
 
 // syncOrder follows a trace. What a thread has begun is kept until it is done.
@@ -83,7 +83,7 @@ func (o *syncOrder) read(t *testing.T, directory, line string) {
 		}
 		if name != "read" {
 			o.begun[thread] = ""
-			if o.pending && strings.HasPrefix(path, directory) {
+			if o.pending && strings.HasPrefix(path, directory) && strings.HasSuffix(path, ".log") {
 				o.begun[thread] = name
 			}
 		}
@@ -100,7 +100,8 @@ func (o *syncOrder) read(t *testing.T, directory, line string) {
 func (o *syncOrder) done(thread, name, rest string) {
 	switch name {
 	case "read":
-		if strings.Contains(rest, `"PUT /metrics`) {
+		// The server may have read the first byte before, to learn whether the client is still there.
+		if strings.Contains(rest, `UT /metrics`) {
 			o.pending, o.synced = true, false
 		}
 	case "fsync", "fdatasync":
@@ -129,8 +130,10 @@ func TestPushesShareSyncs(t *testing.T) {
 	directory, file := t.TempDir(), filepath.Join(t.TempDir(), "trace")
 	g := begin(t, underStrace(t, holdfast(directory), file,
 		"-T", "-e", "trace=fsync,fdatasync", "-e", "inject=fdatasync:delay_enter=5000"))
-	pushRate(t, g, 1, 20) // opens what the first pushes need
-	one := pushRate(t, g, 1, 200)
+	one := 0.0
+	for range 8 { // the best, since the machine may be busy with something else
+		one = max(one, pushRate(t, g, 1, 40))
+	}
 	many := pushRate(t, g, 64, 100)
 	sync := medianSync(t, traceOf(t, g, file))
 	t.Logf("a sync takes %v; 1 client: %.0f pushes/s, %.2f of 1/sync; 64 clients: %.0f pushes/s, %.1f times as many", sync, one, one*sync.Seconds(), many, many/one)

@@ -19,7 +19,7 @@ const runningKey = "running"
 //
 //	serve [-listeners N] [-prefix P] [FLAG…]  starts holdfast, waits until it is ready, sets $URL, $URL2 …
 //	http [-user U:P] METHOD URL [FILE]        sends a request, with FILE as body; status and body are stdout
-//	signal TERM|INT|HUP                       sends a signal
+//	signal TERM|INT|HUP|KILL                  sends a signal
 //	awaitlog PATTERN                          waits until the log matches
 //	exited CODE                               waits for the end; the log is then the file "log"
 func gatewayCommands() map[string]func(*testscript.TestScript, bool, []string) {
@@ -77,7 +77,7 @@ func scriptHTTP(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func scriptSignal(ts *testscript.TestScript, _ bool, args []string) {
-	signals := map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "HUP": syscall.SIGHUP}
+	signals := map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL}
 	ts.Check(ts.Value(runningKey).(*slot).r.cmd.Process.Signal(signals[args[0]]))
 }
 

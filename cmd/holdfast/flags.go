@@ -31,8 +31,10 @@ type flags struct {
 	routePrefix       string // after parse: normalised, "" or "/foo"
 	lifecycle, admin  bool
 
-	persistenceFile     string
-	persistenceInterval time.Duration
+	storageEngine, storagePath, onCorruption string
+	persistenceFile                          string
+	persistenceInterval                      time.Duration
+	persistenceIntervalSet                   bool
 
 	unchecked, utf8Names bool
 	failedGroupTTL       time.Duration
@@ -47,13 +49,14 @@ type limitFlags struct {
 
 // newFlags makes the command line of serve for a program called name.
 func newFlags(name string) *flags {
-	app := kingpin.New(name, "Holdfast, a push gateway for Prometheus.")
+	app := kingpin.New(name, "Holdfast, a push gateway for Prometheus. Other commands, each with its own --help: backup, verify, export-persistence.")
 	app.UsageWriter(os.Stdout)
 	app.HelpFlag.Short('h')
 	app.Version(version.Print("holdfast"))
 	// The reference's log has this style: ts, level in lower case, caller.
 	f := &flags{app: app, log: promslog.Config{Style: promslog.GoKitStyle}, listen: toolkitflag.AddFlags(app, ":9091")}
 	f.addWeb()
+	f.addStorage()
 	f.addPush()
 	f.addLimits()
 	promslogflag.AddFlags(app, &f.log)
@@ -75,11 +78,20 @@ func (f *flags) addWeb() {
 		Default("false").BoolVar(&f.admin)
 }
 
-func (f *flags) addPush() {
-	f.app.Flag("persistence.file", "File in which groups are kept over a restart. Empty: groups are kept in memory only.").
+func (f *flags) addStorage() {
+	f.app.Flag("storage.engine", "What keeps the groups: disk keeps every acknowledged push over any crash, memory keeps nothing over a restart.").
+		Default(engineDisk).EnumVar(&f.storageEngine, engineDisk, engineMemory)
+	f.app.Flag("storage.path", "Directory of the disk engine, made if it is missing. Default: data, or the --persistence.file with .holdfast added.").
+		Default("").StringVar(&f.storagePath)
+	f.app.Flag("storage.on-corruption", "What a start does about damaged storage: fail, or set-aside, which renames the directory and starts empty.").
+		Default(onCorruptionFail).EnumVar(&f.onCorruption, onCorruptionFail, onCorruptionSetAside)
+	f.app.Flag("persistence.file", "Persistence file of a Pushgateway: what it holds is imported once, and the file stays as it is.").
 		Default("").StringVar(&f.persistenceFile)
-	f.app.Flag("persistence.interval", "Longest time between two writes of --persistence.file.").
-		Default("5m").DurationVar(&f.persistenceInterval)
+	f.app.Flag("persistence.interval", "Not needed: a push is on disk before it is answered. Accepted so that the reference's command lines work.").
+		Default("5m").IsSetByUser(&f.persistenceIntervalSet).DurationVar(&f.persistenceInterval)
+}
+
+func (f *flags) addPush() {
 	f.app.Flag("push.disable-consistency-check", "Accept pushes without comparing them with other groups, and answer 202. Families that clash are masked in scrapes.").
 		Default("false").BoolVar(&f.unchecked)
 	f.app.Flag("push.enable-utf8-names", "Allow any UTF-8 in names of metrics and labels. In paths such names may be written in the form U__….").

@@ -8,8 +8,21 @@ import (
 
 func main() {
 	name, args := filepath.Base(os.Args[0]), os.Args[1:]
-	if len(args) > 0 && args[0] == "serve" {
-		args = args[1:]
+	run := serve
+	if len(args) > 0 {
+		if named, known := commands()[args[0]]; known {
+			run, args = named, args[1:]
+		}
 	}
-	os.Exit(serve(name, args))
+	os.Exit(run(name, args))
+}
+
+// commands are all commands. Each reads flags of its own and returns the exit code.
+func commands() map[string]func(name string, args []string) int {
+	return map[string]func(string, []string) int{
+		"serve":              serve,
+		"backup":             backup,
+		"verify":             verify,
+		"export-persistence": exportPersistence,
+	}
 }

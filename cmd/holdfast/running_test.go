@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -33,10 +34,15 @@ type running struct {
 }
 
 // startHoldfast starts the program in folder dir with args, on as many free loopback ports as listeners
-// says, and returns when it is listening.
+// says, and returns when it is listening. It keeps groups in memory unless args say where.
 func startHoldfast(dir string, listeners int, args ...string) (*running, error) {
 	for range listeners {
 		args = append(args, "--web.listen-address=127.0.0.1:0")
+	}
+	if !slices.ContainsFunc(args, func(a string) bool {
+		return strings.HasPrefix(a, "--storage.") || strings.HasPrefix(a, "--persistence.file")
+	}) {
+		args = append(args, "--storage.engine=memory")
 	}
 	r := &running{cmd: exec.Command("holdfast", args...), exited: make(chan struct{}), changed: make(chan struct{})}
 	r.cmd.Dir = dir

@@ -62,9 +62,6 @@ func greet(f *flags, logger *slog.Logger) {
 	logger.Debug("external URL", "url", f.externalURL)
 	logger.Debug("path prefix used externally", "path", f.externalPath())
 	logger.Debug("path prefix for internal routing", "path", f.routePrefix)
-	if f.persistenceFile != "" {
-		logger.Warn("this build keeps groups in memory only, the persistence file is neither read nor written", "file", f.persistenceFile)
-	}
 }
 
 // prepare does what can fail because of the machine or its configuration. It comes first, so that a start
@@ -86,13 +83,16 @@ type app struct {
 }
 
 func assemble(f *flags, logger *slog.Logger) (*app, error) {
-	a := &app{logger: logger, engine: holdfast.NewMemory(), quit: make(chan struct{})}
+	a := &app{logger: logger, quit: make(chan struct{})}
 	registry := newRegistry()
 	var own prometheus.Gatherer = registry
 	if f.selfTelemetryPath != "" {
 		own = nil
 	}
 	var err error
+	if a.engine, err = openEngine(f, logger, registry); err != nil {
+		return nil, err
+	}
 	a.gateway, err = holdfast.New(holdfast.Options{
 		Engine: a.engine, Own: own, Registry: registry, Limits: f.gatewayLimits(), Unchecked: f.unchecked, Logger: logger,
 	})
@@ -102,7 +102,7 @@ func assemble(f *flags, logger *slog.Logger) (*app, error) {
 	a.web, err = web.New(web.Options{
 		Gateway: a.gateway, Names: f.names(), RoutePrefix: f.routePrefix, ExternalPath: f.externalPath(),
 		TelemetryPath: f.telemetryPath, SelfTelemetryPath: f.selfTelemetryPath, Own: registry, Registry: registry,
-		Lifecycle: f.lifecycle, AdminAPI: f.admin, Quit: sync.OnceFunc(func() { close(a.quit) }),
+		Lifecycle: f.lifecycle, AdminAPI: f.admin, Backup: backupOf(a.engine), Quit: sync.OnceFunc(func() { close(a.quit) }),
 		Flags: f.effective(), Started: time.Now(), Limits: f.bodyLimits(), Refused: a.gateway.CountLimit, Logger: logger,
 	})
 	if err != nil {

@@ -13,8 +13,6 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
-
-	"holdfast"
 )
 
 const backupPrefix = "backup-"
@@ -31,7 +29,10 @@ func (e *Engine) Backup(ctx context.Context, w io.Writer) (err error) {
 	}
 	dir := e.fs.PathJoin(e.Path, backupPrefix+strconv.FormatInt(time.Now().UnixNano(), 36))
 	defer func() {
-		if removed := e.fs.RemoveAll(dir); removed != nil {
+		if e.failure.err() != nil {
+			return // the next start removes it
+		}
+		if removed := e.fs.FS.RemoveAll(dir); removed != nil {
 			err = errors.Join(err, fmt.Errorf("remove backup directory: %w", removed))
 		}
 	}()

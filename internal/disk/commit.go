@@ -53,12 +53,7 @@ func (e *Engine) commit(ctx context.Context, c holdfast.Commit) (holdfast.Revisi
 	if err := e.waitTurn(ctx, int64(len(w.values))); err != nil {
 		return 0, err
 	}
-	batch, revision, err := e.place(w)
-	if err != nil {
-		<-e.turn
-		return 0, err
-	}
-	return e.keep(w, batch, revision)
+	return e.outcome(w)
 }
 
 // refusal returns why nothing is accepted now.
@@ -118,6 +113,56 @@ func (e *Engine) waitTurn(ctx context.Context, size int64) error {
 	}
 }
 
+// outcome has Pebble write the commit, passes the turn on and waits for the disk. It does so in another
+// goroutine, for one that meets a failure stands still for ever.
+func (e *Engine) outcome(w *writing) (holdfast.Revision, error) {
+	outcomes := make(chan outcome, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				e.failure.set(fmt.Errorf("commit: %v", p))
+			}
+		}()
+		revision, err := e.keep(w)
+		outcomes <- outcome{revision, err}
+	}()
+	var o outcome
+	select {
+	case o = <-outcomes:
+	case <-e.failure.done:
+		select {
+		case o = <-outcomes:
+		default:
+			o.err = unknown(e.failure.err())
+		}
+	}
+	return o.revision, o.err
+}
+
+// keep returns once the commit is on disk. The caller has taken the turn.
+func (e *Engine) keep(w *writing) (holdfast.Revision, error) {
+	batch, revision, err := e.place(w)
+	if err != nil {
+		<-e.turn
+		return 0, err
+	}
+	if err := e.db.ApplyNoSyncWait(batch, pebble.Sync); err != nil {
+		e.failure.set(fmt.Errorf("write batch: %w", err))
+		return 0, unknown(err)
+	}
+	e.revisions.note(w.Commit, revision)
+	<-e.turn
+	if err := batch.SyncWait(); err != nil {
+		e.failure.set(fmt.Errorf("write log: %w", err))
+		return 0, unknown(err)
+	}
+	e.revisions.keep(epochOf(revision))
+	_ = batch.Close()
+	return revision, nil
+}
+
+func unknown(err error) error { return fmt.Errorf("%w: %w", holdfast.ErrUnknown, err) }
+
 // place checks the guards and takes the next revision. The caller has the turn.
 func (e *Engine) place(w *writing) (*pebble.Batch, holdfast.Revision, error) {
 	for _, guard := range w.Guards {
@@ -165,50 +210,5 @@ func (e *Engine) fill(batch *pebble.Batch, w *writing, revision holdfast.Revisio
 	if epoch := epochOf(revision); epoch > e.revisions.kept.Load() {
 		return batch.Set([]byte{layoutKey}, layout(epoch), nil)
 	}
-	return nil
-}
-
-// keep has Pebble write the batch, passes the turn on and waits for the disk. Where Pebble gives up, it
-// does so in a goroutine of its own, for that one never returns.
-func (e *Engine) keep(w *writing, batch *pebble.Batch, revision holdfast.Revision) (holdfast.Revision, error) {
-	outcomes := make(chan outcome, 1)
-	go func() {
-		defer func() {
-			if p := recover(); p != nil {
-				e.failure.set(fmt.Errorf("commit: %v", p))
-			}
-		}()
-		outcomes <- outcome{revision, e.apply(w, batch, revision)}
-	}()
-	var o outcome
-	select {
-	case o = <-outcomes:
-	case <-e.failure.done:
-		select {
-		case o = <-outcomes:
-		default:
-			o.err = fmt.Errorf("%w: %w", holdfast.ErrUnknown, e.failure.err())
-		}
-	}
-	if o.err != nil {
-		return 0, o.err
-	}
-	return o.revision, nil
-}
-
-// apply returns nil once the batch is on disk.
-func (e *Engine) apply(w *writing, batch *pebble.Batch, revision holdfast.Revision) error {
-	if err := e.db.ApplyNoSyncWait(batch, pebble.Sync); err != nil {
-		e.failure.set(fmt.Errorf("write batch: %w", err))
-		return fmt.Errorf("%w: %w", holdfast.ErrUnknown, err)
-	}
-	e.revisions.note(w.Commit, revision)
-	<-e.turn
-	if err := batch.SyncWait(); err != nil {
-		e.failure.set(fmt.Errorf("write log: %w", err))
-		return fmt.Errorf("%w: %w", holdfast.ErrUnknown, err)
-	}
-	e.revisions.keep(epochOf(revision))
-	_ = batch.Close()
 	return nil
 }

@@ -10,10 +10,12 @@
 package disk
 
 import (
-	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -36,7 +38,7 @@ type Options struct {
 type Engine struct {
 	Options
 	db      *pebble.DB
-	lock    *pebble.Lock
+	lock    io.Closer
 	fs      *watchedFS
 	failure *failure
 	space   *space
@@ -96,52 +98,42 @@ func (e *Engine) Close() error {
 	e.mu.Unlock()
 	e.users.Wait()
 	e.meters.unregister(e.Registry)
-	if e.failure.err() != nil {
+	closed := make(chan error, 1)
+	go func() { closed <- e.closePebble() }()
+	select {
+	case err := <-closed:
+		if err = errors.Join(err, e.fs.floors.close(), e.lock.Close()); err != nil {
+			return fmt.Errorf("close storage %s: %w", e.Path, err)
+		}
+		return nil
+	case <-e.failure.done:
 		return e.abandon()
 	}
-	if !e.reading && !e.space.full() {
-		e.flush()
-	}
-	err := e.db.Close()
-	if e.failure.err() != nil {
-		return e.abandon()
-	}
-	if err := e.fs.floors.close(); err != nil {
-		return fmt.Errorf("close %s: %w", e.Path, err)
-	}
-	if err := e.lock.Close(); err != nil {
-		return fmt.Errorf("unlock %s: %w", e.Path, err)
-	}
-	if err != nil {
-		return fmt.Errorf("close %s: %w", e.Path, err)
-	}
-	return nil
 }
 
 // abandon gives the directory back without Pebble, of which some goroutines stand still since the failure.
 // The file system lets none of them write any more.
 func (e *Engine) abandon() error {
-	_ = e.fs.floors.close()
-	_ = e.lock.Close() // Pebble's hold of it
-	_ = e.lock.Close()
-	return nil
+	return errors.Join(e.fs.floors.close(), e.lock.Close())
 }
 
-// flush moves all records from the log into tables, so that the next start need not read the log.
-func (e *Engine) flush() {
-	flushed, err := e.db.AsyncFlush()
-	if err != nil {
-		e.Logger.Warn("storage could not be flushed before closing", "err", err)
-		return
+// closePebble moves all records from the log into tables, so that the next start need not read the log,
+// and closes.
+func (e *Engine) closePebble() error {
+	if !e.reading && !e.space.full() {
+		flushed, err := e.db.AsyncFlush()
+		if err != nil {
+			return errors.Join(err, e.db.Close())
+		}
+		patience := time.NewTimer(flushPatience)
+		defer patience.Stop()
+		select {
+		case <-flushed:
+		case <-patience.C:
+			e.Logger.Warn("storage was not flushed in time before closing, the next start reads its log")
+		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), flushPatience)
-	defer cancel()
-	select {
-	case <-flushed:
-	case <-e.failure.done:
-	case <-ctx.Done():
-		e.Logger.Warn("storage was not flushed in time before closing, the next start reads its log")
-	}
+	return e.db.Close()
 }
 
 func unavailable(err error) error { return fmt.Errorf("%w: %w", holdfast.ErrUnavailable, err) }

@@ -98,8 +98,6 @@ func (l *listener) judge(err error) error {
 		return l.explain(err)
 	case errors.As(err, &system) && system != syscall.ENOENT:
 		return err
-	case l.failure.err() != nil:
-		return errors.Join(l.failure.err(), err)
 	}
 	return fmt.Errorf("%w: %w", errDamaged, err)
 }

@@ -3,6 +3,7 @@ package disk
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -75,6 +76,27 @@ func whole(fs vfs.FS, dir string, names []string, floors *floors) error {
 	}
 	if last := floors.highest(writeAheadLog); newest < last {
 		return fmt.Errorf("%w directory %s: the log %06d.log is missing", errDamaged, dir, last)
+	}
+	return nil
+}
+
+// readableOptions checks the file of options that Pebble will read, as it will, but names it.
+func readableOptions(fs vfs.FS, dir string, tuning *pebble.Options) error {
+	is, err := pebble.Peek(dir, fs)
+	if err != nil || is.OptionsFilename == "" {
+		return err
+	}
+	file, err := fs.Open(is.OptionsFilename)
+	if err != nil {
+		return fmt.Errorf("open options: %w", err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(file)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", is.OptionsFilename, err)
+	}
+	if err := tuning.CheckCompatibility(dir, string(text)); err != nil {
+		return fmt.Errorf("%w file %s: %w", errDamaged, is.OptionsFilename, err)
 	}
 	return nil
 }

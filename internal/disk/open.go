@@ -61,10 +61,7 @@ func open(o Options, reading bool) (*Engine, error) {
 		return nil, err
 	}
 	if err := e.start(base); err != nil {
-		if e.db != nil {
-			err = errors.Join(err, e.db.Close())
-		}
-		return nil, errors.Join(err, e.lock.Close())
+		return nil, errors.Join(err, e.giveUp())
 	}
 	if err := e.meters.register(e); err != nil {
 		return nil, errors.Join(fmt.Errorf("register instruments of storage: %w", err), e.Close())
@@ -79,7 +76,7 @@ func (e *Engine) lockDirectory(base vfs.FS) error {
 			return fmt.Errorf("make storage directory %s: %w (%s)", e.Path, err, writableHint)
 		}
 	}
-	lock, err := pebble.LockDirectory(e.Path, base)
+	lock, err := base.Lock(base.PathJoin(e.Path, "LOCK")) // where Pebble would lock it, too
 	switch {
 	case err == nil:
 		e.lock = lock
@@ -91,6 +88,19 @@ func (e *Engine) lockDirectory(base vfs.FS) error {
 	default:
 		return fmt.Errorf("storage directory %s is locked, another holdfast seems to run on it: %w (stop it, or give another --storage.path)", e.Path, err)
 	}
+}
+
+// giveUp releases what was opened before opening failed.
+func (e *Engine) giveUp() error {
+	switch {
+	case e.failure.err() != nil:
+		return e.abandon()
+	case e.db != nil:
+		return errors.Join(e.db.Close(), e.fs.floors.close(), e.lock.Close())
+	case e.fs != nil:
+		return errors.Join(e.fs.floors.close(), e.lock.Close())
+	}
+	return e.lock.Close()
 }
 
 const writableHint = "give another --storage.path, or --storage.engine=memory"
@@ -143,7 +153,7 @@ func (e *Engine) start(base vfs.FS) (err error) {
 		}
 	}
 	e.fs = &watchedFS{
-		FS: vfs.OnDiskFull(base, e.space.release), dir: e.Path, failure: e.failure, floors: floors,
+		FS: vfs.OnDiskFull(base, e.space.release), dir: e.Path, failure: e.failure, floors: floors, closing: e.closing,
 		synced: func(took time.Duration) { e.meters.fsyncs.Observe(took.Seconds()) },
 	}
 	return e.openPebble()
@@ -164,20 +174,38 @@ func (e *Engine) makeReady(base vfs.FS, floors *floors) error {
 	return floors.open(base, e.Path)
 }
 
-// openPebble opens the files, of which Pebble may make something that it calls impossible.
-func (e *Engine) openPebble() (err error) {
-	l := &listener{logger: e.Logger, failure: e.failure}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("open storage %s: %w: %v", e.Path, errDamaged, p)
+// openPebble has Pebble open the directory, in a goroutine of its own: should it give up, it never returns.
+func (e *Engine) openPebble() error {
+	e.heard = &listener{logger: e.Logger, failure: e.failure}
+	opened := make(chan error, 1)
+	go func() {
+		defer func() {
+			// Pebble calls impossible what a damaged log may make it read.
+			if p := recover(); p != nil {
+				opened <- fmt.Errorf("%w: %v", errDamaged, p)
+			}
+		}()
+		tuning := tuned(e, e.heard)
+		tuning.EnsureDefaults()
+		if err := readableOptions(e.fs, e.Path, tuning); err != nil {
+			opened <- err
+			return
 		}
+		db, err := pebble.Open(e.Path, tuning)
+		e.db = db
+		opened <- err
 	}()
-	if e.db, err = pebble.Open(e.Path, tuned(e, l)); err != nil {
-		return fmt.Errorf("open storage %s: %w", e.Path, l.judge(err))
+	var err error
+	select {
+	case err = <-opened:
+	case <-e.failure.done:
+		return fmt.Errorf("open storage %s: %w", e.Path, e.failure.err())
 	}
-	e.heard = l
+	if err != nil {
+		return fmt.Errorf("open storage %s: %w", e.Path, e.heard.judge(err))
+	}
 	if err := e.revisions.load(e.db); err != nil {
-		return fmt.Errorf("open storage %s: %w", e.Path, l.explain(err))
+		return fmt.Errorf("open storage %s: %w", e.Path, e.heard.explain(err))
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ const (
 	// this one on, chunks of a log say how far it was on disk, and a table's footer has a checksum.
 	format = pebble.FormatTableFormatV6
 
-	blockCacheBytes = 8 << 20 // records are read at start; later only guards that are not in memory
+	readMemory = 8 << 20 // records are read at start; later only guards that are not in memory
 	baseLevelBytes  = 16 << 20
 	tableBytes      = 4 << 20
 
@@ -24,12 +24,11 @@ const (
 func tuned(e *Engine, l *listener) *pebble.Options {
 	o := &pebble.Options{
 		FS:                          e.fs,
-		Lock:                        e.lock,
 		Logger:                      l,
 		EventListener:               l.events(),
 		FormatMajorVersion:          format,
 		ReadOnly:                    e.reading,
-		CacheSize:                   blockCacheBytes,
+		CacheSize:                   readMemory,
 		MemTableSize:                uint64(e.space.memTable),
 		MemTableStopWritesThreshold: 3,
 		L0CompactionThreshold:       2,

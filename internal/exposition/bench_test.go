@@ -22,7 +22,9 @@ func benchFamily(t dto.MetricType, n int) *dto.MetricFamily {
 				UpperBound: proto.Float64(float64(b) / 10), CumulativeCount: proto.Uint64(uint64(b)),
 			})
 		}
-		m.Histogram = h
+		if t == histogramType {
+			m.Gauge, m.Histogram = nil, h
+		}
 		mf.Metric = append(mf.Metric, m)
 	}
 	return mf
@@ -78,14 +80,107 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
-// BenchmarkDecodeText is the part of a push that the library does.
+// BenchmarkDecodeText defends that our own decoder reads at least three times as many bytes a second as
+// the library's, and allocates for a body but not for its samples.
 func BenchmarkDecodeText(b *testing.B) {
-	body := []byte(ownText(b, benchFamily(gaugeType, 20), model.NoEscaping))
-	b.SetBytes(int64(len(body)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := DecodeText(body, model.LegacyValidation); err != nil {
-			b.Fatal(err)
+	for _, typ := range []dto.MetricType{gaugeType, histogramType} {
+		for _, n := range []int{4, 1000} {
+			body := []byte(ownText(b, benchFamily(typ, n), model.NoEscaping))
+			b.Run(fmt.Sprintf("%v/%d/own", typ, n), func(b *testing.B) {
+				b.SetBytes(int64(len(body)))
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := DecodeText(body, model.LegacyValidation); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			b.Run(fmt.Sprintf("%v/%d/library", typ, n), func(b *testing.B) {
+				b.SetBytes(int64(len(body)))
+				b.ReportAllocs()
+				for b.Loop() {
+					parser := expfmt.NewTextParser(model.LegacyValidation)
+					if _, err := parser.TextToMetricFamilies(bytes.NewReader(body)); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
 		}
+	}
+}
+
+// BenchmarkDecodeProtobuf defends that our own decoder reads plain numbers at least three times as fast
+// as the library, without an allocation for each; histograms cost about as much as in the library.
+func BenchmarkDecodeProtobuf(b *testing.B) {
+	for _, typ := range []dto.MetricType{gaugeType, histogramType} {
+		for _, n := range []int{4, 1000} {
+			body := delimited(b, benchFamily(typ, n))
+			b.Run(fmt.Sprintf("%v/%d/own", typ, n), func(b *testing.B) {
+				b.SetBytes(int64(len(body)))
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := DecodeProtobuf(body); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			b.Run(fmt.Sprintf("%v/%d/library", typ, n), func(b *testing.B) {
+				b.SetBytes(int64(len(body)))
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, problem := protoByLibrary(body); problem != "" {
+						b.Fatal(problem)
+					}
+				}
+			})
+		}
+	}
+}
+
+// A usual push: so many gauges in so many families.
+const pushedGauges, pushedFamilies = 20, 5
+
+// usualPush returns its families, each of its own name.
+func usualPush() []*dto.MetricFamily {
+	var families []*dto.MetricFamily
+	for i := range pushedFamilies {
+		mf := benchFamily(gaugeType, pushedGauges/pushedFamilies)
+		mf.Name = proto.String(mf.GetName() + string(rune('a'+i)))
+		families = append(families, mf)
+	}
+	return families
+}
+
+// usualDecodes decode a usual push, in either form.
+func usualDecodes(t testing.TB) map[string]func() ([]*Family, error) {
+	t.Helper()
+	var text []byte
+	for _, mf := range usualPush() {
+		text = append(text, ownText(t, mf, model.NoEscaping)...)
+	}
+	body := delimited(t, usualPush()...)
+	return map[string]func() ([]*Family, error){
+		"text":     func() ([]*Family, error) { return DecodeText(text, model.LegacyValidation) },
+		"protobuf": func() ([]*Family, error) { return DecodeProtobuf(body) },
+	}
+}
+
+// BenchmarkPush is what a usual push costs before anything is stored: decoded and encoded, in text and
+// in protobuf.
+func BenchmarkPush(b *testing.B) {
+	for name, decode := range usualDecodes(b) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			overlay := Labels{{"instance", "i"}, {"job", "j"}}
+			for b.Loop() {
+				families, err := decode()
+				if err != nil {
+					b.Fatal(err)
+				}
+				for _, f := range families {
+					mustEncode(b, f, overlay)
+				}
+			}
+		})
 	}
 }

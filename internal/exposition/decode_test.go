@@ -2,7 +2,6 @@ package exposition
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -160,14 +159,6 @@ func summarise(families []*Family) string {
 	return strings.Join(parts, ",")
 }
 
-func TestDecodeTextSurvivesTheParser(t *testing.T) {
-	// The library's parser writes to a nil map here.
-	_, err := DecodeText([]byte("# TYPE h histogram\nx 1\n{\"h\",a=\"b\"} 1\n"), model.LegacyValidation)
-	if err == nil || !strings.HasPrefix(err.Error(), "text format parsing error") {
-		t.Errorf("got %v, want a parsing error", err)
-	}
-}
-
 func TestDecodeProtobuf(t *testing.T) {
 	gauge := func(name string, v float64) *dto.MetricFamily {
 		return &dto.MetricFamily{
@@ -248,24 +239,5 @@ func TestDecodeProtobufDropsUnknownFields(t *testing.T) {
 	a, b := plain[0].EncodeOwn(), extended[0].EncodeOwn()
 	if string(a.Proto()) != string(b.Proto()) {
 		t.Errorf("unknown field kept: %x, want %x", b.Proto(), a.Proto())
-	}
-}
-
-func TestDecodeTextBoundsLabels(t *testing.T) {
-	line := func(n int, val string) string {
-		var b strings.Builder
-		b.WriteString("x{")
-		for i := range n {
-			fmt.Fprintf(&b, "a%d=%q,", i, val)
-		}
-		return b.String() + "} 1\n"
-	}
-	most := line(MaxTextLabels, `"\"=`) + "# " + strings.Repeat(`"" `, 1000) + "\n"
-	if _, err := DecodeText([]byte(most), model.LegacyValidation); err != nil {
-		t.Errorf("the most labels: %v", err)
-	}
-	_, err := DecodeText([]byte(most+line(MaxTextLabels+1, "")), model.LegacyValidation)
-	if err == nil || err.Error() != "text format parsing error in line 3: more than 256 labels" {
-		t.Errorf("one label too many: %v", err)
 	}
 }

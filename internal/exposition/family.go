@@ -68,10 +68,10 @@ func valueOf(t dto.MetricType, m *dto.Metric) (v value, ok bool) {
 		return counterValue(m.GetCounter()), m.GetCounter() != nil
 	case dto.MetricType_GAUGE:
 		g := m.GetGauge()
-		return value{number: g.GetValue(), unset: g == nil || g.Value == nil}, g != nil
+		return value{number: g.GetValue(), unset: g != nil && g.Value == nil}, g != nil
 	case dto.MetricType_UNTYPED:
 		u := m.GetUntyped()
-		return value{number: u.GetValue(), unset: u == nil || u.Value == nil}, u != nil
+		return value{number: u.GetValue(), unset: u != nil && u.Value == nil}, u != nil
 	case dto.MetricType_SUMMARY:
 		return value{summary: m.GetSummary()}, m.GetSummary() != nil
 	case dto.MetricType_HISTOGRAM, dto.MetricType_GAUGE_HISTOGRAM:
@@ -82,7 +82,7 @@ func valueOf(t dto.MetricType, m *dto.Metric) (v value, ok bool) {
 
 // counterValue is the value of a counter, which may have an exemplar and a time of its making.
 func counterValue(c *dto.Counter) value {
-	v := value{number: c.GetValue(), unset: c == nil || c.Value == nil}
+	v := value{number: c.GetValue(), unset: c != nil && c.Value == nil}
 	if c.GetExemplar() != nil || c.GetCreatedTimestamp() != nil {
 		v.counter = c
 	}

@@ -95,7 +95,7 @@ func namesHint(has func(string) bool) string {
 			"if the body is protobuf, its Content-Type must say so"
 	case has("invalid label name"), has("expected '=' after label name"):
 		return "label names have letters, digits and _, and no digit in front"
-	case has("is reserved"):
+	case has("is reserved"), has("stand in braces with its name"):
 		return "write the metric name in front of the braces"
 	case has("at start of label value"), has("unexpected end of label value"), has("unescaped new-line"):
 		return `label values stand in double quotes, with commas between labels: x{a="1",b="2"} 42`

@@ -15,10 +15,10 @@ import (
 
 // Field numbers of io.prometheus.client, as far as this package reads or writes them itself.
 const (
-	familyName, familyHelp, familyType, familyMetric = 1, 2, 3, 4
-	metricLabel                                      = 1
-	labelName, labelValue                            = 1, 2
-	numberValue                                      = 1 // of Gauge, Counter and Untyped
+	familyName, familyHelp, familyType, familyMetric, familyUnit = 1, 2, 3, 4, 5
+	metricLabel, metricTimestamp                                 = 1, 6
+	labelName, labelValue                                        = 1, 2
+	numberValue                                                  = 1 // of Gauge, Counter and Untyped
 )
 
 var errCanonical = errors.New("metric is not in canonical form")

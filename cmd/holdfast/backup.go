@@ -1,0 +1,225 @@
+package main
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"path"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// backup fetches a copy of a running instance's store, checks it, and returns the exit code.
+func backup(name string, args []string) int {
+	c := newCommand(name+" backup", "Copy the store of a running Holdfast into a directory. The copy is consistent, though pushes go on meanwhile, "+
+		"and a Holdfast can be started on it with --storage.path.")
+	base := c.Flag("url", "URL of the running Holdfast, which must have been started with --web.enable-admin-api. A user and a password may be part of it.").
+		Default("http://127.0.0.1:9091").URL()
+	directory := c.Arg("DIR", "Directory for the copy. It must not exist, or be empty.").Required().String()
+	return c.run(args, func() (string, error) {
+		ctx, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer release()
+		err := fetchStore(ctx, *base, *directory)
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("the backup is in %s", *directory), nil
+	})
+}
+
+// fetchStore fills a directory with the copy of a store. Where that fails, the directory is left as it was.
+func fetchStore(ctx context.Context, base *url.URL, directory string) error {
+	root, created, err := openEmpty(directory)
+	if err != nil {
+		return err
+	}
+	err = func() error {
+		tarball, err := requestBackup(ctx, base)
+		if err != nil {
+			return err
+		}
+		defer tarball.Close()
+		if err := unpack(tarball, root); err != nil {
+			return fmt.Errorf("receive the backup: %w", err)
+		}
+		if err := syncDirectories(root, directory); err != nil {
+			return fmt.Errorf("write the backup to disk: %w", err)
+		}
+		if _, err := inspect(ctx, directory); err != nil {
+			return fmt.Errorf("check the backup: %w", err)
+		}
+		return nil
+	}()
+	if err != nil {
+		err = errors.Join(err, removeAll(root))
+	}
+	err = errors.Join(err, root.Close())
+	if err != nil && created {
+		err = errors.Join(err, os.Remove(directory))
+	}
+	return err
+}
+
+// openEmpty opens a directory that is empty, or makes it. Nothing outside can be reached through root.
+func openEmpty(directory string) (root *os.Root, created bool, err error) {
+	switch err := os.Mkdir(directory, 0o700); {
+	case err == nil:
+		created = true
+	case !errors.Is(err, fs.ErrExist):
+		return nil, false, fmt.Errorf("make the directory for the backup: %w", err)
+	}
+	existing, err := os.ReadDir(directory)
+	if err != nil {
+		return nil, created, fmt.Errorf("look into the directory for the backup: %w", err)
+	}
+	if len(existing) > 0 {
+		return nil, false, fmt.Errorf("%s is not empty, it holds %s; name a directory that does not exist yet", directory, existing[0].Name())
+	}
+	if root, err = os.OpenRoot(directory); err != nil {
+		return nil, created, fmt.Errorf("open the directory for the backup: %w", err)
+	}
+	return root, created, nil
+}
+
+// longestRefusal is how many bytes of a refused request's answer are shown.
+const longestRefusal = 1 << 10
+
+func requestBackup(ctx context.Context, base *url.URL) (io.ReadCloser, error) {
+	target := base.JoinPath("api/v1/admin/backup")
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("ask for a backup: %w", err)
+	}
+	reply, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("ask for a backup: %w; is a Holdfast running there, and is --url right?", err)
+	}
+	if reply.StatusCode == http.StatusOK {
+		return reply.Body, nil
+	}
+	defer reply.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(reply.Body, longestRefusal))
+	if err != nil {
+		text = []byte(err.Error())
+	}
+	return nil, fmt.Errorf("%s answered %s: %s%s", target.Redacted(), reply.Status, strings.TrimSpace(string(text)), refusalHint(reply.StatusCode))
+}
+
+func refusalHint(status int) string {
+	switch status {
+	case http.StatusUnauthorized:
+		return "; give user and password in the URL: --url=https://USER:PASSWORD@HOST:PORT"
+	case http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed:
+		return "; start that instance with --web.enable-admin-api, and give its route prefix as part of --url"
+	}
+	return ""
+}
+
+// endOfArchive is the size of the mark at the end of a tar archive. Without it, the archive was cut off.
+const endOfArchive = 1024
+
+// unpack writes the files of a tar archive below root and syncs each. Whatever names the archive has,
+// nothing outside root is touched: links are refused, and so is a file that is there already.
+func unpack(from io.Reader, root *os.Root) error {
+	counted := &counter{Reader: from}
+	archive := tar.NewReader(counted)
+	for {
+		before := counted.bytes
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) && counted.bytes-before < endOfArchive {
+			return errors.New("it ends before its last file does")
+		}
+		if errors.Is(err, io.EOF) {
+			_, err := io.Copy(io.Discard, counted) // so that a connection that breaks off is seen
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		if err := unpackOne(header, archive, root); err != nil {
+			return err
+		}
+	}
+}
+
+func unpackOne(header *tar.Header, content io.Reader, root *os.Root) error {
+	name := path.Clean(header.Name)
+	switch header.Typeflag {
+	case tar.TypeDir:
+		return root.MkdirAll(name, 0o700)
+	case tar.TypeReg:
+	default:
+		return fmt.Errorf("%q is neither a file nor a directory", header.Name)
+	}
+	if err := root.MkdirAll(path.Dir(name), 0o700); err != nil {
+		return err
+	}
+	file, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, content)
+	if err == nil {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close())
+}
+
+type counter struct {
+	io.Reader
+	bytes int64
+}
+
+func (c *counter) Read(b []byte) (int, error) {
+	n, err := c.Reader.Read(b)
+	c.bytes += int64(n)
+	return n, err
+}
+
+// syncDirectories makes the names of all files durable, that of the directory itself included.
+func syncDirectories(root *os.Root, directory string) error {
+	err := fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		opened, err := root.Open(name)
+		if err != nil {
+			return err
+		}
+		return errors.Join(opened.Sync(), opened.Close())
+	})
+	if err != nil {
+		return err
+	}
+	return syncParent(directory)
+}
+
+// syncParent makes the name of a file or a directory durable.
+func syncParent(of string) error {
+	absolute, err := filepath.Abs(of)
+	if err != nil {
+		return err
+	}
+	parent, err := os.Open(filepath.Dir(absolute))
+	if err != nil {
+		return err
+	}
+	return errors.Join(parent.Sync(), parent.Close())
+}
+
+// removeAll removes everything below root.
+func removeAll(root *os.Root) error {
+	left, err := fs.ReadDir(root.FS(), ".")
+	for _, one := range left {
+		err = errors.Join(err, root.RemoveAll(one.Name()))
+	}
+	return err
+}
