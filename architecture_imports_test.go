@@ -60,7 +60,7 @@ func rooms() map[string]room {
 			testModules: []string{goCmp},
 		},
 		"internal/enginetest": {
-			imports: []string{"."},
+			imports: []string{"."}, modules: []string{goCmp},
 		},
 		"internal/pgwfile": {
 			imports:     []string{"internal/exposition"},
@@ -69,7 +69,7 @@ func rooms() map[string]room {
 		},
 		"cmd/holdfast": {
 			imports:     []string{".", "internal/exposition", "internal/web", "internal/disk", "internal/pgwfile"},
-			modules:     []string{kingpin, units, toolkit, promCommon, instruments, systemd, vsock},
+			modules:     []string{kingpin, units, toolkit, promCommon, clientModel, instruments, systemd, vsock},
 			testModules: []string{goCmp, testscript, clientModel, protobuf},
 		},
 		"conformance": {
