@@ -7,6 +7,6 @@
 // blocks to one family in the syntax that was asked for.
 //
 // What Encode accepts, a Prometheus server takes whole, in text and in protobuf, under each of the
-// escaping schemes. The text parser is that of prometheus/common; its encoder is the oracle of the
-// tests here, since the writer of this package is its own.
+// escaping schemes. Readers and writers are this package's own, since they are the hot path of a push and
+// of a scrape; those of prometheus/common and of the protobuf library are the oracles of the tests.
 package exposition
