@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Go, where it is missing: Prometheus with promtool, the Python and
-# the node client, and the C compiler of the race detector. Fails with a clear sentence where a part
+# Installs what the tests need beside Go, where it is missing: Prometheus with promtool, an older
+# Pushgateway, the Python and the node client, what power cuts and failing syncs are made with, and the C
+# compiler of the race detector. Fails with a clear sentence where a part
 # cannot be had.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,6 +19,10 @@ want 'command -v curl' curl
 want 'command -v gcc' gcc
 want 'command -v prometheus && command -v promtool' prometheus
 want '/usr/bin/python3 -c "import prometheus_client"' python3-prometheus-client
+want 'command -v prometheus-pushgateway' prometheus-pushgateway
+want 'command -v strace' strace
+want 'command -v mkfs.ext4' e2fsprogs
+want 'command -v mount' mount
 want 'command -v node' nodejs
 want 'command -v npm' npm
 

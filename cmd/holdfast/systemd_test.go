@@ -26,7 +26,7 @@ func TestSystemdSocket(t *testing.T) {
 	defer socket.Close()
 
 	var log bytes.Buffer
-	cmd := exec.Command("sh", "-c", "LISTEN_FDS=1 LISTEN_PID=$$ exec holdfast --web.systemd-socket")
+	cmd := exec.Command("sh", "-c", "LISTEN_FDS=1 LISTEN_PID=$$ exec holdfast --web.systemd-socket --storage.engine=memory")
 	cmd.ExtraFiles = []*os.File{socket}
 	cmd.Stderr = &log
 	if err := cmd.Start(); err != nil {

@@ -123,7 +123,7 @@ func (e *Engine) closePebble() error {
 	if !e.reading && !e.space.full() {
 		flushed, err := e.db.AsyncFlush()
 		if err != nil {
-			return errors.Join(err, e.db.Close())
+			return fmt.Errorf("flush: %w", err)
 		}
 		patience := time.NewTimer(flushPatience)
 		defer patience.Stop()
@@ -133,7 +133,13 @@ func (e *Engine) closePebble() error {
 			e.Logger.Warn("storage was not flushed in time before closing, the next start reads its log")
 		}
 	}
-	return e.db.Close()
+	e.fs.ending.Store(true)
+	err := e.db.Close()
+	if passing(err) {
+		e.Logger.Warn("storage was closed without the mark that ends its log, for the disk is full", "err", err)
+		return nil
+	}
+	return err
 }
 
 func unavailable(err error) error { return fmt.Errorf("%w: %w", holdfast.ErrUnavailable, err) }

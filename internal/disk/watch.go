@@ -22,6 +22,7 @@ type watchedFS struct {
 	failure *failure
 	floors  *floors
 	closing <-chan struct{}     // ends the wait for room
+	ending  atomic.Bool         // Pebble is closing: it takes any error, and nobody waits for an answer
 	synced  func(time.Duration) // told how long each fsync of a log took
 }
 
@@ -114,7 +115,7 @@ func (w *watchedFS) fail(doing, name string, err error) {
 func (w *watchedFS) change(name string, isLog bool, change func() error) error {
 	w.proceed()
 	err := change()
-	for isLog && passing(err) {
+	for isLog && passing(err) && !w.ending.Load() {
 		pause := time.NewTimer(spaceInterval)
 		select {
 		case <-pause.C:

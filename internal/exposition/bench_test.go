@@ -109,8 +109,8 @@ func BenchmarkDecodeText(b *testing.B) {
 	}
 }
 
-// BenchmarkDecodeProtobuf defends that our own decoder reads plain numbers at least three times as fast
-// as the library, without an allocation for each; histograms cost about as much as in the library.
+// BenchmarkDecodeProtobuf defends that our own decoder reads plain numbers at least twice as fast as the
+// library, without an allocation for each, and histograms no slower.
 func BenchmarkDecodeProtobuf(b *testing.B) {
 	for _, typ := range []dto.MetricType{gaugeType, histogramType} {
 		for _, n := range []int{4, 1000} {

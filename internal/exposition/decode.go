@@ -28,7 +28,7 @@ func (e *DecodeError) Hint() string { return e.hint }
 // UTF-8, says which names are legal. What is kept of body is copied. The error is a *DecodeError; no
 // family is returned with it.
 //
-// Time and memory grow with the size of the body, whatever is in it. It reads about four times as fast
+// Time and memory grow with the size of the body, whatever is in it. It reads about five times as fast
 // as the parser of prometheus/common and allocates nothing for a counter, gauge or untyped sample:
 // BenchmarkDecodeText tells both.
 func DecodeText(body []byte, names model.ValidationScheme) ([]*Family, error) {

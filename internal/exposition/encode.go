@@ -131,7 +131,7 @@ type desk struct {
 var desks = sync.Pool{New: func() any { return new(desk) }}
 
 // maxDesk is the bytes of text above which a desk is not kept: one huge push must not hold them for ever.
-const maxDesk = 1 << 20
+const maxDesk = 4 << 20
 
 // clear lets go of what was encoded and gives the desk back.
 func (d *desk) clear() {
