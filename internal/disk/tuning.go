@@ -12,9 +12,9 @@ const (
 	// this one on, chunks of a log say how far it was on disk, and a table's footer has a checksum.
 	format = pebble.FormatTableFormatV6
 
-	readMemory = 8 << 20 // records are read at start; later only guards that are not in memory
-	baseLevelBytes  = 16 << 20
-	tableBytes      = 4 << 20
+	readMemory     = 8 << 20 // records are read at start; later only guards that are not in memory
+	baseLevelBytes = 16 << 20
+	tableBytes     = 4 << 20
 
 	// flushPatience is how long Close waits for records to move from the log into tables.
 	flushPatience = 30 * time.Second
@@ -30,9 +30,9 @@ func tuned(e *Engine, l *listener) *pebble.Options {
 		ReadOnly:                    e.reading,
 		CacheSize:                   readMemory,
 		MemTableSize:                uint64(e.space.memTable),
-		MemTableStopWritesThreshold: 3,
+		MemTableStopWritesThreshold: 2,
 		L0CompactionThreshold:       2,
-		L0StopWritesThreshold:       24,
+		L0StopWritesThreshold:       10,
 		LBaseMaxBytes:               baseLevelBytes,
 		MaxOpenFiles:                512,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },

@@ -21,7 +21,8 @@ type identity struct {
 func (id *identity) begin(family string) {
 	id.sum, id.begun, id.fresh = 0, true, true
 	clear(id.written)
-	id.written, id.older = id.written[:0], emptied(id.older)
+	clear(id.older)
+	id.written = id.written[:0]
 	id.add("", family) // no label has an empty name
 }
 

@@ -88,16 +88,6 @@ func (d *textDecoder) release() {
 	textDecoders.Put(d)
 }
 
-// emptied returns m without its elements. Room once taken by many of them is let go, since to clear it
-// again and again would cost more than what is put into it.
-func emptied[V any](m map[string]V) map[string]V {
-	if len(m) > 2*manyLabels {
-		return map[string]V{}
-	}
-	clear(m)
-	return m
-}
-
 // lines reads the whole body. The error is an expfmt.ParseError.
 func (d *textDecoder) lines() error {
 	for {

@@ -199,7 +199,7 @@ func (d *textDecoder) repeats(from int, name string) bool {
 		return labels.index(name) >= 0
 	}
 	if len(labels) == manyLabels {
-		d.seen = emptied(d.seen)
+		clear(d.seen)
 		for _, l := range labels {
 			d.seen[l.Name] = true
 		}
