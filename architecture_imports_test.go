@@ -72,6 +72,9 @@ func rooms() map[string]room {
 			modules:     []string{kingpin, units, toolkit, promCommon, clientModel, instruments, systemd, vsock},
 			testModules: []string{goCmp, testscript, clientModel, protobuf},
 		},
+		"bench": {
+			modules: []string{compress},
+		},
 		"conformance": {
 			testImports: []string{".", "internal/web"},
 			testModules: append([]string{goCmp, compress, snappy, instruments}, wire...),

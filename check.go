@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	dto "github.com/prometheus/client_model/go"
+
+	"holdfast/internal/exposition"
 )
 
 // verdict is what a check says of a change: nothing, a refusal, or to wait since only a claim in flight
@@ -16,11 +18,20 @@ type verdict struct {
 
 func (v verdict) clear() bool { return v.refusal == nil && !v.wait }
 
+// check is one comparison of a group that a change would make with all other groups.
+type check struct {
+	*index
+	shape         *keyShape
+	before, after *Group
+	own           map[exposition.Form][]string // see strange
+}
+
 // check compares the group that a change would make with all other groups, at the cost of what the
 // change touches. What the group held before needs no check again. mu is held.
 func (x *index) check(shape *keyShape, before, after *Group) verdict {
+	c := &check{index: x, shape: shape, before: before, after: after}
 	if before == nil {
-		if v := x.checkKey(after, shape); !v.clear() {
+		if v := c.checkKey(); !v.clear() {
 			return v
 		}
 	}
@@ -28,7 +39,7 @@ func (x *index) check(shape *keyShape, before, after *Group) verdict {
 		if d.new == nil {
 			continue
 		}
-		if v := x.checkMember(after, shape, d); !v.clear() {
+		if v := c.checkMember(d); !v.clear() {
 			return v
 		}
 	}
@@ -36,9 +47,9 @@ func (x *index) check(shape *keyShape, before, after *Group) verdict {
 }
 
 // checkKey refuses a new key whose very time metrics would equal those of another group.
-func (x *index) checkKey(after *Group, shape *keyShape) verdict {
-	m, _ := after.Member(pushTimeName)
-	v := x.checkSeries(after.key, shape, &m)
+func (c *check) checkKey() verdict {
+	m, _ := c.after.Member(pushTimeName)
+	v := c.checkSeries(c.after.key, c.shape, &m)
 	if v.refusal != nil {
 		v.refusal.Kind, v.refusal.Reason = Malformed, "key"
 		v.refusal.Hint = "metrics without an instance label get instance=\"\", so both groups would expose equal series; push to " +
@@ -47,24 +58,24 @@ func (x *index) checkKey(after *Group, shape *keyShape) verdict {
 	return v
 }
 
-func (x *index) checkMember(after *Group, shape *keyShape, d difference) verdict {
+func (c *check) checkMember(d difference) verdict {
 	if d.old == nil || d.old.Type != d.new.Type || !exposes(d.old) {
-		if v := x.checkType(after.key, d); !v.clear() {
+		if v := c.checkType(c.after.key, d); !v.clear() {
 			return v
 		}
-		if v := x.checkSuffixes(after, d); !v.clear() {
+		if v := c.checkSuffixes(c.after, d); !v.clear() {
 			return v
 		}
 	}
 	if d.old == nil || d.old.Type != d.new.Type {
-		if v := x.checkEscaped(after, d.new); !v.clear() {
+		if v := c.checkEscaped(d.new); !v.clear() {
 			return v
 		}
 	}
 	if exposes(d.old) && exposes(d.new) && d.old.SameSets(d.new.Block) {
 		return verdict{}
 	}
-	return x.checkSeries(after.key, shape, d.new)
+	return c.checkSeries(c.after.key, c.shape, d.new)
 }
 
 // checkType refuses a family whose name is held as another type by other groups or the gateway itself.
@@ -202,6 +213,7 @@ func suffixClash(key Key, pushed, long, base string, h holding) *Refusal {
 	}
 	r := inconsistent("suffix", problem, fmt.Sprintf("samples of the histogram or summary %s are named %s too; rename one of the two families", base, long))
 	r.Where, r.Other = whereBoth(key, pushed, h)
+	r.within = h.by == key
 	return r
 }
 

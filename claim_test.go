@@ -169,6 +169,9 @@ func TestFailedCommit(t *testing.T) {
 			if err := <-answer; !errors.As(err, &refusal) || refusal.Kind != want {
 				t.Errorf("engine said %v, push says %v", engineError, err)
 			}
+			if (refusal.RetryAfter > 0) != (want != TooLarge) {
+				t.Errorf("engine said %v, retry after %v", engineError, refusal.RetryAfter)
+			}
 			if page := scrapeText(t, g); page != "" {
 				t.Errorf("engine said %v, scrape shows\n%s", engineError, page)
 			}

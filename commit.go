@@ -114,6 +114,7 @@ func (g *Gateway) plan(key Key, batch []*change) plan {
 		if c.deletes() {
 			if !c.evict || after != nil && after.pushed == 0 {
 				p.noticed = p.noticed && after == nil
+				c.removed = after != nil
 				after = nil
 			}
 			continue
@@ -148,7 +149,9 @@ func (g *Gateway) follow(shape *keyShape, before, current *Group, c *change) (fo
 		}
 		refusal = v.refusal
 	}
-	if refusal.Kind != Inconsistent || current != nil && c.time-current.failed < int64(failureInterval) {
+	// Once a second is enough, unless a success has hidden the last failure.
+	noted := current != nil && current.failed > current.pushed && c.time-current.failed < int64(failureInterval)
+	if refusal.Kind != Inconsistent || noted {
 		return current, refusal, false
 	}
 	return g.notice(shape, before, current, c, refusal)
@@ -159,6 +162,9 @@ func (g *Gateway) notice(shape *keyShape, before, current *Group, c *change, ref
 	failed := current.fail(c.key, c.time)
 	if before != nil {
 		return failed, refusal, false
+	}
+	if limit := g.Limits.Groups; limit > 0 && int64(len(g.index.groups)) >= limit {
+		return current, refusal, false
 	}
 	// A new key: its time metrics must not equal those of another group.
 	v := g.index.check(shape, nil, failed)
@@ -174,11 +180,12 @@ func (g *Gateway) notice(shape *keyShape, before, current *Group, c *change, ref
 // judge checks the group that a push would make against the limits and all other groups.
 func (g *Gateway) judge(shape *keyShape, before, following *Group) verdict {
 	x := g.index
-	if err := g.Limits.checkGrowth(before, following, len(x.groups)+x.claimedGroups, x.series+x.claimedSeries); err != nil {
+	groups := len(x.groups) + x.claimedGroups - g.failures.count()
+	if err := g.Limits.checkGrowth(before, following, groups, x.series+x.claimedSeries); err != nil {
 		return verdict{refusal: err.(*Refusal)}
 	}
 	v := x.check(shape, before, following)
-	if g.Options.Unchecked && v.refusal != nil && v.refusal.Kind == Inconsistent {
+	if g.Options.Unchecked && v.refusal != nil && v.refusal.Kind == Inconsistent && !v.refusal.within {
 		x.suspect(shape, following)
 		return verdict{}
 	}

@@ -45,7 +45,9 @@ type Refusal struct {
 	// Unstorable is set where the key is well-formed, but no group can ever stand under it: to delete
 	// it is no error.
 	Unstorable bool
-	Err        error // the cause, where there is one
+
+	within bool  // the group clashes with itself, which no flag lets in
+	Err    error // the cause, where there is one
 }
 
 // Error returns Message and Where, for a log.

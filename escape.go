@@ -32,21 +32,20 @@ func keyForms(key Key) []string {
 
 // checkEscaped refuses a family that becomes equal to another one under an escaping scheme, or to the
 // samples of another one. Where all names are plain there is nothing to look for.
-func (x *index) checkEscaped(after *Group, m *Member) verdict {
-	strange := after.strange()
-	if len(x.forms) == 0 && len(strange) == 0 {
+func (c *check) checkEscaped(m *Member) verdict {
+	if len(c.forms) == 0 && len(c.strange()) == 0 {
 		return verdict{}
 	}
 	var v verdict
 	for _, scheme := range escapings {
 		for form, counts := range rivals(exposition.EscapeName(m.Name, scheme), m.Type) {
-			for _, name := range x.named(form, scheme, strange) {
+			for _, name := range c.named(exposition.Form{Scheme: scheme, Name: form}) {
 				if name == m.Name || exposition.IsPlain(name) && exposition.IsPlain(m.Name) {
 					continue
 				}
-				h := x.holding(after, name, counts)
+				h := c.holding(c.after, name, counts)
 				if h.held {
-					return verdict{refusal: escapedClash(after.key, m.Name, name, scheme, h)}
+					return verdict{refusal: escapedClash(c.after.key, m.Name, name, scheme, h)}
 				}
 				v.wait = v.wait || h.claimed
 			}
@@ -75,27 +74,37 @@ func rivals(name string, typ dto.MetricType) iter.Seq2[string, func(dto.MetricTy
 	}
 }
 
-// strange returns the names of the group's families that need escaping.
-func (g *Group) strange() []string {
-	var names []string
-	for i := range g.members {
-		if !exposition.IsPlain(g.members[i].Name) {
-			names = append(names, g.members[i].Name)
+// collide reports whether no page may show two families of these names and types, under some escaping.
+func collide(a string, aType dto.MetricType, b string, bType dto.MetricType) bool {
+	for _, scheme := range append([]model.EscapingScheme{model.NoEscaping}, escapings[:]...) {
+		shown := exposition.EscapeName(b, scheme)
+		for form, counts := range rivals(exposition.EscapeName(a, scheme), aType) {
+			if form == shown && counts(bType) {
+				return true
+			}
 		}
 	}
-	return names
+	return false
 }
 
-// named returns the names that a scrape under a scheme shows as the given form; more are those that
-// may not be known to the index yet.
-func (x *index) named(form string, scheme model.EscapingScheme, more []string) []string {
-	names := append([]string{form}, x.forms[exposition.Form{Scheme: scheme, Name: form}]...)
-	for _, name := range more {
-		if exposition.EscapeName(name, scheme) == form {
-			names = append(names, name)
+// strange returns the names of the group's families that need escaping, by what they become.
+func (c *check) strange() map[exposition.Form][]string {
+	if c.own == nil {
+		c.own = map[exposition.Form][]string{}
+		for i := range c.after.members {
+			name := c.after.members[i].Name
+			for _, form := range exposition.Forms(name) {
+				c.own[form] = append(c.own[form], name)
+			}
 		}
 	}
-	return names
+	return c.own
+}
+
+// named returns the names that become the given form: stored ones, and those of the group itself, which
+// the index may not know yet.
+func (c *check) named(form exposition.Form) []string {
+	return slices.Concat([]string{form.Name}, c.forms[form], c.strange()[form])
 }
 
 func escapedClash(key Key, pushed, other string, scheme model.EscapingScheme, h holding) *Refusal {
@@ -104,5 +113,6 @@ func escapedClash(key Key, pushed, other string, scheme model.EscapingScheme, h 
 			pushed, other, scheme, exposition.EscapeName(pushed, scheme), exposition.EscapeName(other, scheme)),
 		"rename one of them")
 	r.Where, r.Other = whereBoth(key, pushed, h)
+	r.within = h.by == key
 	return r
 }

@@ -86,15 +86,24 @@ func (f *failures) oldest() (failure, bool) {
 func (g *Gateway) trimFailures() {
 	for limit := g.Limits.FailedGroups; limit > 0 && int64(g.failures.count()) > limit; {
 		oldest, found := g.failures.oldest()
-		if !found || g.evict(oldest.key) != nil {
+		if !found {
 			return
 		}
-		g.meters.limitRefusals.WithLabelValues("failed-groups").Inc()
+		removed, err := g.evict(oldest.key)
+		if err != nil {
+			return
+		}
+		if removed {
+			g.meters.limitRefusals.WithLabelValues("failed-groups").Inc()
+		}
 	}
 }
 
-func (g *Gateway) evict(key Key) error {
-	return g.lanes.do(&change{key: key, evict: true}, g.commit)
+// evict removes a group unless it saw an accepted push meanwhile, and reports whether it was there.
+func (g *Gateway) evict(key Key) (removed bool, err error) {
+	c := &change{key: key, evict: true}
+	err = g.lanes.do(c, g.commit)
+	return c.removed && err == nil, err
 }
 
 // expireFailed removes groups without an accepted push once their last failure is too old, until ctx ends.
@@ -126,7 +135,7 @@ func (g *Gateway) evictExpired(ttl time.Duration) time.Duration {
 		if wait := time.Until(time.Unix(0, oldest.time).Add(ttl)); wait > 0 {
 			return wait
 		}
-		if g.evict(oldest.key) != nil {
+		if _, err := g.evict(oldest.key); err != nil {
 			return failureInterval // the engine is away; look again soon
 		}
 	}

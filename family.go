@@ -18,6 +18,7 @@ type family struct {
 	name     string
 	variants []variant // more than one only where the check was off or could not see
 	suspect  bool      // two groups may hold an equal series
+	rivals   []string  // families that it may collide with on a page
 	repeats  atomic.Pointer[map[*exposition.Block]struct{}]
 	*holders
 }
@@ -157,5 +158,5 @@ func (v *variant) outweighs(other *variant) bool {
 
 // clone copies what snapshots read.
 func (f *family) clone(epoch uint64) *family {
-	return &family{epoch: epoch, name: f.name, variants: slices.Clone(f.variants), suspect: f.suspect, holders: f.holders}
+	return &family{epoch: epoch, name: f.name, variants: slices.Clone(f.variants), suspect: f.suspect, rivals: f.rivals, holders: f.holders}
 }

@@ -9,6 +9,7 @@ type change struct {
 	refusal *Refusal  // of a push that was refused before it came here, to be noted with the group
 	time    int64     // Unix nanoseconds, of a push
 	evict   bool      // delete the group, but only if it never saw an accepted push
+	removed bool      // whether a delete found a group
 	done    chan outcome
 }
 

@@ -31,6 +31,18 @@ func (l Limits) checkLabels(labels exposition.Labels) error {
 	return nil
 }
 
+// checkTexts refuses a family whose name, help or unit is over the limit of labels.
+func (l Limits) checkTexts(f *exposition.Family) error {
+	for what, text := range map[string]string{"name": f.Name, "HELP": f.Help, "unit": f.Unit} {
+		if l.LabelBytes > 0 && int64(len(text)) > l.LabelBytes {
+			r := overLimit(TooLarge, "label-bytes", fmt.Sprintf("the %s of a metric family has %d bytes, which is over the limit of %d", what, len(text), l.LabelBytes), "shorten it")
+			r.Where = fmt.Sprintf("family %.64q", f.Name)
+			return r
+		}
+	}
+	return nil
+}
+
 // checkBlock refuses a family with a label over the limit. A block that is smaller as a whole needs no
 // look inside.
 func (l Limits) checkBlock(family string, b *exposition.Block) error {
@@ -48,7 +60,8 @@ func (l Limits) checkBlock(family string, b *exposition.Block) error {
 }
 
 // checkGrowth refuses a change that raises a count over its limit; one that raises none always passes.
-// Totals are what is stored and reserved, without the change.
+// Totals are what is stored and reserved, without the change; groups that never saw an accepted push do
+// not count.
 func (l Limits) checkGrowth(before, after *Group, groups, series int) error {
 	held := 0
 	if before != nil {
@@ -58,7 +71,7 @@ func (l Limits) checkGrowth(before, after *Group, groups, series int) error {
 		return overLimit(TooLarge, "series-per-group", fmt.Sprintf("group %s would have %d series, which is over the limit of %d", after.key, after.series, l.SeriesPerGroup),
 			"split the series over several grouping keys, or push fewer")
 	}
-	if before == nil && l.Groups > 0 && int64(groups) >= l.Groups {
+	if (before == nil || before.pushed == 0) && l.Groups > 0 && int64(groups) >= l.Groups {
 		return overLimit(TooMany, "groups", fmt.Sprintf("the gateway holds %d groups, which is its limit", groups),
 			"delete groups that are no longer needed, push to an existing grouping key, or raise the limit")
 	}

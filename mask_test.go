@@ -1,6 +1,7 @@
 package holdfast
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,8 @@ func TestTypeThatMostGroupsHoldIsExposed(t *testing.T) {
 	wantType(t, g, "gauge", 1)
 	mustPush(t, g, job("a"), oneMetric("m", dto.MetricType_COUNTER))
 	wantType(t, g, "counter", 2)
-	if n := g.index.families["m"].masked(); n != 1 {
+	snap := g.index.snapshot()
+	if n := snap.masked(g.index.families["m"], nil); n != 1 {
 		t.Errorf("%d groups are masked, want 1", n)
 	}
 	for _, name := range []string{"a", "c"} {
@@ -94,5 +96,38 @@ func TestOwnFamiliesWin(t *testing.T) {
 	mustPush(t, upgraded, job("b"), oneMetric("own_total", dto.MetricType_GAUGE))
 	if page := scrapeText(t, upgraded); !strings.Contains(page, "# HELP own_total The gateway's own.\n# TYPE own_total gauge\nown_total 0\nown_total{") {
 		t.Errorf("own and pushed metrics of one type are not exposed together:\n%s", page)
+	}
+}
+
+// Of two families that no page may show together the one that more groups hold is exposed, ties by the
+// lesser name; the gateway's own always win; and what a group clashes with in itself is refused.
+func TestCollidingFamiliesAreMasked(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(prometheus.NewSummary(prometheus.SummaryOpts{Name: "own_seconds", Help: "The gateway's own."}))
+	g := newTestGateway(t, func(o *Options) { o.Unchecked, o.Own = true, registry })
+	mustPush(t, g, job("a"), oneMetric("m", dto.MetricType_HISTOGRAM))
+	mustPush(t, g, job("b"), oneMetric("m_count", dto.MetricType_GAUGE))
+	mustPush(t, g, job("c"), oneMetric("strange.name", dto.MetricType_GAUGE))
+	mustPush(t, g, job("d"), oneMetric("strange_name", dto.MetricType_GAUGE))
+	mustPush(t, g, job("e"), oneMetric("own_seconds_count", dto.MetricType_GAUGE))
+	shows := func(want ...string) {
+		t.Helper()
+		page := scrapeText(t, g)
+		for _, line := range []string{"# TYPE m histogram", "# TYPE m_count gauge", "# TYPE strange_name gauge", "# TYPE own_seconds_count gauge"} {
+			if n := strings.Count(page, line+"\n"); n > 1 || n == 1 != slices.Contains(want, line) {
+				t.Errorf("%q is there %d times, want %q:\n%s", line, n, want, page)
+			}
+		}
+	}
+	shows("# TYPE m histogram", "# TYPE strange_name gauge")
+	mustPush(t, g, job("f"), oneMetric("m_count", dto.MetricType_GAUGE))
+	shows("# TYPE m_count gauge", "# TYPE strange_name gauge")
+	if err := g.Delete(t.Context(), job("a")); err != nil {
+		t.Fatal(err)
+	}
+	shows("# TYPE m_count gauge", "# TYPE strange_name gauge")
+	both := append(oneMetric("n", dto.MetricType_SUMMARY), oneMetric("n_sum", dto.MetricType_GAUGE)...)
+	if err := g.Push(t.Context(), Push{Key: job("g"), Families: both, Time: time.Now()}); err == nil {
+		t.Error("a group that clashes with itself was accepted")
 	}
 }

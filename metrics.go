@@ -18,7 +18,7 @@ var (
 	failedDesc = prometheus.NewDesc("holdfast_failed_groups", "Number of groups held that never saw an accepted push.", nil, nil)
 	seriesDesc = prometheus.NewDesc("holdfast_series", "Number of series held, the two time metrics of each group among them.", nil, nil)
 	bytesDesc  = prometheus.NewDesc("holdfast_held_bytes", "Bytes of encoded metrics held.", nil, nil)
-	maskedDesc = prometheus.NewDesc("holdfast_masked_groups", "Number of times that a group holds a family which is not exposed, since its type clashes with what others hold.", nil, nil)
+	maskedDesc = prometheus.NewDesc("holdfast_masked_groups", "Number of times that a group holds a family which is not exposed, since it clashes with what others hold.", nil, nil)
 	oldestDesc = prometheus.NewDesc("holdfast_oldest_push_timestamp_seconds", "Last Unix time when the group that has waited longest was pushed to, of those that ever were.", nil, nil)
 )
 
@@ -80,7 +80,7 @@ func (s stock) Collect(metrics chan<- prometheus.Metric) {
 	snap := s.index.snapshot()
 	masked := 0
 	for _, f := range snap.names.all() {
-		masked += f.masked()
+		masked += snap.masked(f, nil)
 	}
 	gauge(maskedDesc, float64(masked))
 	if oldest := oldestPush(snap); oldest != 0 {

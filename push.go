@@ -38,8 +38,12 @@ type prepared struct {
 // ownPrefixes begin the names of the gateway's own families, which nobody may push.
 var ownPrefixes = []string{"pushgateway_", "holdfast_"}
 
+// hasOwnPrefix reports whether a name, or what it becomes when it is escaped, is one of the gateway's own.
 func hasOwnPrefix(name string) bool {
-	return slices.ContainsFunc(ownPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+	begins := func(name string) bool {
+		return slices.ContainsFunc(ownPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+	}
+	return begins(name) || slices.ContainsFunc(exposition.Forms(name), func(f exposition.Form) bool { return begins(f.Name) })
 }
 
 // prepare encodes the families of p under its key. It refuses what can be judged without looking at any
@@ -85,6 +89,9 @@ func (p *Push) timestamped() *Refusal {
 
 // member encodes a family; its header is not set yet.
 func (p *Push) member(f *exposition.Family, labels exposition.Labels, limits Limits) (Member, error) {
+	if err := limits.checkTexts(f); err != nil {
+		return Member{}, err
+	}
 	if hasOwnPrefix(f.Name) {
 		return Member{}, inconsistent("own_name",
 			fmt.Sprintf("metric family %q has a name that is reserved for the gateway's own metrics", f.Name),

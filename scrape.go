@@ -51,7 +51,7 @@ func (g *Gateway) walk(ctx context.Context, visit func(own *dto.MetricFamily, st
 		own = gathered
 	}
 	snap := g.index.snapshot()
-	for own, stored := range byName(own, snap.names.all()) {
+	for own, stored := range byName(own, snap.visible(own)) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -60,6 +60,17 @@ func (g *Gateway) walk(ctx context.Context, visit func(own *dto.MetricFamily, st
 		}
 	}
 	return nil
+}
+
+// visible yields the stored families that are exposed at all, by name.
+func (s *snapshot) visible(own []*dto.MetricFamily) iter.Seq2[string, *family] {
+	return func(yield func(string, *family) bool) {
+		for name, f := range s.names.all() {
+			if !s.outdone(f, own) && !yield(name, f) {
+				return
+			}
+		}
+	}
 }
 
 // exposed returns what a scrape shows of a name: the gateway's own metrics win over pushed ones of

@@ -63,6 +63,9 @@ func open(o Options, reading bool) (*Engine, error) {
 	if err := e.start(base); err != nil {
 		return nil, errors.Join(err, e.giveUp())
 	}
+	if !reading {
+		e.space.begin()
+	}
 	if err := e.meters.register(e); err != nil {
 		return nil, errors.Join(fmt.Errorf("register instruments of storage: %w", err), e.Close())
 	}

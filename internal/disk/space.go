@@ -82,6 +82,17 @@ func (s *space) prepare(logs int64) error {
 	return nil
 }
 
+// begin looks at the disk for the first time.
+func (s *space) begin() {
+	if s.ballast == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.checked = s.now()
+	s.look()
+}
+
 // admit returns nil where there is room for a commit of so many bytes, else ErrFull. What frees, such as
 // a wipe, is given some of the reserve.
 func (s *space) admit(size int64, frees bool) error {

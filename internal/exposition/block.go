@@ -25,7 +25,7 @@ type Block struct {
 	samples int32
 	escaped bool
 
-	known atomic.Pointer[map[string]struct{}] // the label sets, once Has was asked often enough to pay
+	known atomic.Pointer[knownSets] // nil until somebody asks for label sets
 }
 
 // Series returns the number of metrics.

@@ -2,6 +2,7 @@ package exposition
 
 import (
 	"bytes"
+	"sync/atomic"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/model"
@@ -20,11 +21,16 @@ func GaugeBlock(name string, labels Labels, number float64) *Block {
 // scanned is how many series Has looks through one by one; larger blocks get a set at the first question.
 const scanned = 16
 
+// knownSets are the label sets of a block, by scheme, each made when it is first asked for.
+type knownSets struct {
+	by [model.ValueEncodingEscaping + 1]atomic.Pointer[map[string]struct{}]
+}
+
 // Has reports whether the block has a metric of the label set that EachSeries yields as the given bytes.
 // It costs as much as the block has series the first time, and next to nothing later.
 func (b *Block) Has(series []byte) bool {
 	if b.series > scanned {
-		_, found := b.labelSets()[string(series)]
+		_, found := b.labelSets(model.NoEscaping)[string(series)]
 		return found
 	}
 	for part := range b.EachSeries() {
@@ -35,16 +41,35 @@ func (b *Block) Has(series []byte) bool {
 	return false
 }
 
-// labelSets returns the block's label sets. Two that ask first at once both make it, and both are right.
-func (b *Block) labelSets() map[string]struct{} {
-	if known := b.known.Load(); known != nil {
-		return *known
+// HasEscaped reports whether the block has a metric whose labels read as the given ones, with names in
+// the form of a scheme and sorted by them.
+func (b *Block) HasEscaped(shown Labels, s model.EscapingScheme) bool {
+	_, found := b.labelSets(s)[string(appendLabelPairs(nil, shown))]
+	return found
+}
+
+// labelSets returns the block's label sets in the form of a scheme. Two that ask first at once both make
+// them, and both are right.
+func (b *Block) labelSets(s model.EscapingScheme) map[string]struct{} {
+	known := b.known.Load()
+	if known == nil {
+		b.known.CompareAndSwap(nil, new(knownSets))
+		known = b.known.Load()
+	}
+	if sets := known.by[s].Load(); sets != nil {
+		return *sets
 	}
 	sets := make(map[string]struct{}, b.series)
-	for part := range b.EachSeries() {
-		sets[aliased(part)] = struct{}{}
+	var escaped Labels
+	for part, labels := range b.EachSeries() {
+		if s == model.NoEscaping {
+			sets[aliased(part)] = struct{}{}
+			continue
+		}
+		escaped = escapeLabels(escaped[:0], labels, s)
+		sets[string(appendLabelPairs(nil, escaped))] = struct{}{}
 	}
-	b.known.Store(&sets)
+	known.by[s].Store(&sets)
 	return sets
 }
 
