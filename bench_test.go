@@ -76,3 +76,57 @@ func batch(value float64) []*exposition.Family {
 	}
 	return families
 }
+
+// BenchmarkHostilePush defends that a push that is made to be costly to check costs little more than an
+// honest one of its size: all names in need of escaping, all shapes within its series, a twin group.
+func BenchmarkHostilePush(b *testing.B) {
+	labelled := func(series int, names ...string) []*exposition.Family {
+		mf := &dto.MetricFamily{Name: proto.String("m"), Type: dto.MetricType_GAUGE.Enum()}
+		for i := range series {
+			m := &dto.Metric{Gauge: &dto.Gauge{Value: proto.Float64(1)}, Label: []*dto.LabelPair{{Name: proto.String("n"), Value: proto.String(fmt.Sprint(i))}}}
+			for _, name := range names {
+				m.Label = append(m.Label, &dto.LabelPair{Name: proto.String(name), Value: proto.String("x")})
+			}
+			mf.Metric = append(mf.Metric, m)
+		}
+		return []*exposition.Family{exposition.FromProto(mf)}
+	}
+	run := func(name string, key Key, stored func(g *Gateway), families ...[]*exposition.Family) {
+		b.Run(name, func(b *testing.B) {
+			g := newTestGateway(b, nil)
+			stored(g)
+			for n := 0; b.Loop(); n++ {
+				if err := g.Push(b.Context(), Push{Key: key, Families: families[n%len(families)], Time: time.Now()}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	push := func(g *Gateway, key Key, families []*exposition.Family) {
+		if err := g.Push(b.Context(), Push{Key: key, Families: families, Time: time.Now()}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var dotted []*exposition.Family
+	for i := range 4000 {
+		dotted = append(dotted, oneMetric(fmt.Sprintf("http.server.metric_%d", i), dto.MetricType_GAUGE)...)
+	}
+	run("dotted=4000", job("a"), func(*Gateway) {}, dotted, nil)
+
+	names := []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "k", "l"}
+	run("shapes=2047", job("all"), func(g *Gateway) {
+		for bits := 1; bits < 1<<len(names); bits++ {
+			labels := exposition.Labels{{Name: "job", Value: "all"}}
+			for i, name := range names {
+				if bits>>i&1 == 1 {
+					labels = append(labels, exposition.Label{Name: name, Value: "other"})
+				}
+			}
+			push(g, NewKey(labels...), oneMetric("m", dto.MetricType_GAUGE))
+		}
+	}, labelled(5000, names...), labelled(4999, names...))
+
+	twin := NewKey(exposition.Label{Name: "job", Value: "b"}, exposition.Label{Name: "i", Value: "x"})
+	run("twins=4000", twin, func(g *Gateway) { push(g, job("b"), labelled(4000, "a.b")) },
+		labelled(4000, "a.b"), labelled(3999, "a.b"))
+}

@@ -24,7 +24,9 @@ type gateway struct {
 func startGateway(t *testing.T, args ...string) gateway {
 	t.Helper()
 	args = append([]string{"--web.listen-address=127.0.0.1:0", "--web.enable-admin-api"}, args...)
-	if !slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, "--storage.path=") || strings.HasPrefix(a, "--persistence.file=") }) {
+	if !slices.ContainsFunc(args, func(a string) bool {
+		return strings.HasPrefix(a, "--storage.path=") || strings.HasPrefix(a, "--persistence.file=")
+	}) {
 		args = append(args, "--storage.path="+t.TempDir()+"/store")
 	}
 	p := launch(t, os.Getenv(binaryVariable), args...)

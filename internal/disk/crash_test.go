@@ -119,8 +119,10 @@ func commitAll(t *testing.T, e *Engine, j *journal, key string, commits int) {
 		revision, err := e.Commit(context.Background(), holdfast.Commit{
 			Guards: []holdfast.Guard{{Key: key, At: at}},
 			Changes: []holdfast.Change{
-				{Key: key, Value: v}, {Key: key + "/x", Value: v},
-				{Key: fmt.Sprint(key, "/only/", n), Value: v}, {Key: fmt.Sprint(key, "/only/", n-1)},
+				{Key: key, Value: v},
+				{Key: key + "/x", Value: v},
+				{Key: fmt.Sprint(key, "/only/", n), Value: v},
+				{Key: fmt.Sprint(key, "/only/", n-1)},
 			},
 		})
 		if err != nil {
