@@ -50,33 +50,34 @@ func (b *Block) Proto() []byte { return b.bytes[b.cut:len(b.bytes):len(b.bytes)]
 
 // DecodeBlock rebuilds the block of the named family from what Proto returned. The bytes are copied.
 func DecodeBlock(name string, typ dto.MetricType, proto []byte) (*Block, error) {
-	b := &Block{escaped: !IsPlain(name)}
-	var sets maphash.Hash
-	sets.SetSeed(setsSeed())
-	var labels Labels
+	desk := desks.Get().(*desk)
+	defer desk.clear()
+	b := desk.begin(name, typ, !IsPlain(name))
 	walked := 0
 	for metric := range eachMetric(proto, &walked) {
-		var rest []byte
-		var err error
-		if labels, _, rest, err = splitMetric(metric, labels[:0]); err != nil {
+		labels, _, rest, err := splitMetric(metric, desk.labels[:0])
+		if err != nil {
 			return nil, fmt.Errorf("decoding block of %q: %w", name, err)
 		}
+		desk.labels = labels
 		v, err := readValue(typ, rest)
 		if err != nil {
 			return nil, fmt.Errorf("decoding block of %q: %w", name, err)
 		}
-		b.count(typ, &v, labels, &sets)
+		b.count(typ, &v, labels, &desk.sets)
 		b.escaped = b.escaped || !allPlain(labels)
+		if b.Plain() {
+			desk.text = desk.lines.appendMetric(desk.text, labels, &v)
+		}
 	}
 	if walked != len(proto) {
 		return nil, fmt.Errorf("decoding block of %q: byte %d is not the begin of a metric", name, walked)
 	}
-	var scratch []byte
-	if b.Plain() {
-		scratch = appendText(nil, newTextMetric(name, typ), model.NoEscaping, proto)
+	if !b.Plain() {
+		desk.text = desk.text[:0]
 	}
-	b.sets = sets.Sum64()
-	b.hold(scratch, proto)
+	b.sets = desk.sets.Sum64()
+	desk.text = b.hold(desk.text, proto)
 	return b, nil
 }
 

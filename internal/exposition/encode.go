@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/model"
 )
 
@@ -99,23 +100,27 @@ func order(rows []row) {
 
 // assemble encodes rows that are checked and sorted.
 func (d *desk) assemble(f *Family, rows []row, escaped bool) *Block {
-	b := &Block{escaped: escaped}
-	t, sets := &d.lines, &d.sets
-	*t = textMetric{name: f.Name, quote: !IsPlain(f.Name), typ: f.Type, pairs: t.pairs}
-	sets.SetSeed(setsSeed())
-	d.text, d.proto = d.text[:0], d.proto[:0]
+	b := d.begin(f.Name, f.Type, escaped)
 	for i := range rows {
 		r := &rows[i]
 		v := &r.metric.value
-		b.count(f.Type, v, r.labels, sets)
+		b.count(f.Type, v, r.labels, &d.sets)
 		d.proto = appendMetric(d.proto, r.labels, f.Type, v)
 		if !escaped {
-			d.text = t.appendMetric(d.text, r.labels, v)
+			d.text = d.lines.appendMetric(d.text, r.labels, v)
 		}
 	}
-	b.sets = sets.Sum64()
+	b.sets = d.sets.Sum64()
 	d.text = b.hold(d.text, d.proto)
 	return b
+}
+
+// begin clears the desk for a block of the named family.
+func (d *desk) begin(name string, typ dto.MetricType, escaped bool) *Block {
+	d.lines = textMetric{name: name, quote: !IsPlain(name), typ: typ, pairs: d.lines.pairs}
+	d.sets.SetSeed(setsSeed())
+	d.text, d.proto = d.text[:0], d.proto[:0]
+	return &Block{escaped: escaped}
 }
 
 // desk is the memory in which families are encoded; a block is copied from it.
