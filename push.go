@@ -80,7 +80,7 @@ func (p *Push) timestamped() *Refusal {
 		if at, found := f.Timestamped(); found {
 			r := inconsistent("timestamp", "pushed metrics must not have timestamps",
 				"leave the timestamp out: Prometheus stamps samples when it scrapes; push_time_seconds tells when they were pushed")
-			r.Where = "metric " + f.Name + at.String()
+			r.Where = "metric " + f.Name + at.String() + " of the body, pushed to group " + p.Key.String()
 			return r
 		}
 	}
