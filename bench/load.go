@@ -94,13 +94,10 @@ func (l pushLoad) client(ctx context.Context, t *target, own *tally, begun time.
 			return nil
 		}
 		if l.rate > 0 {
-			// A push that has to wait for a free client is late already: its time counts from when it
-			// was due.
-			sent = begun.Add(time.Duration(float64(n) / l.rate * float64(time.Second)))
-			if sent.Sub(begun) >= l.duration {
+			var within bool
+			if sent, within = l.awaitTurn(n, begun); !within {
 				return nil
 			}
-			time.Sleep(time.Until(sent))
 		}
 		aimed := request.aimAny
 		if l.inOrder > 0 {
@@ -117,6 +114,21 @@ func (l pushLoad) client(ctx context.Context, t *target, own *tally, begun time.
 		own.latencies = append(own.latencies, time.Since(sent))
 	}
 	return nil
+}
+
+// awaitTurn waits until the n-th push of an open loop is due and returns the moment from which it counts;
+// false where the load is over by then.
+func (l pushLoad) awaitTurn(n int, begun time.Time) (time.Time, bool) {
+	due := begun.Add(time.Duration(float64(n) / l.rate * float64(time.Second)))
+	wait := time.Until(due)
+	if wait <= 0 {
+		return due, due.Sub(begun) < l.duration // it had to wait for a free client
+	}
+	if due.Sub(begun) >= l.duration {
+		return due, false
+	}
+	time.Sleep(wait)
+	return time.Now(), true // that a timer fires late is no fault of the target
 }
 
 // over reports whether the n-th push is one too many.
