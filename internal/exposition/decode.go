@@ -32,6 +32,9 @@ func (e *DecodeError) Hint() string { return e.hint }
 // as the parser of prometheus/common and allocates nothing for a counter, gauge or untyped sample:
 // BenchmarkDecodeText tells both.
 func DecodeText(body []byte, names model.ValidationScheme) ([]*Family, error) {
+	if err := checkLines(body); err != nil {
+		return nil, err
+	}
 	d := textDecoders.Get().(*textDecoder)
 	defer d.release()
 	d.begin(body, names)
@@ -57,6 +60,7 @@ var errVarint = errors.New("binary: varint overflows a 64-bit integer")
 func DecodeProtobuf(body []byte) ([]*Family, error) {
 	d := protoDecoders.Get().(*protoDecoder)
 	defer d.release()
+	var held budget
 	for body = append([]byte(nil), body...); len(body) > 0; {
 		size, n := binary.Uvarint(body)
 		switch {
@@ -68,6 +72,9 @@ func DecodeProtobuf(body []byte) ([]*Family, error) {
 			return nil, &DecodeError{err: io.ErrUnexpectedEOF, hint: hintCut}
 		}
 		end := n + int(size)
+		if err := held.take(body[n:end]); err != nil {
+			return nil, err
+		}
 		if err := d.message(body[n:end]); err != nil {
 			// The library puts a random kind of blank into its texts, so that nobody relies on them.
 			text := strings.ReplaceAll(err.Error(), "\u00a0", " ")
