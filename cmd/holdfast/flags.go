@@ -136,6 +136,14 @@ func (f *flags) parse(args []string) error {
 	return nil
 }
 
+// external returns the external URL, "" where none was given.
+func (f *flags) external() string {
+	if f.externalURL == nil {
+		return ""
+	}
+	return f.externalURL.String()
+}
+
 // externalPath returns the path of the external URL, "" or "/foo".
 func (f *flags) externalPath() string {
 	if f.externalURL == nil {

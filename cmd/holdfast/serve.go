@@ -100,7 +100,8 @@ func assemble(f *flags, logger *slog.Logger) (*app, error) {
 		return nil, fmt.Errorf("make the gateway: %w", err)
 	}
 	a.web, err = web.New(web.Options{
-		Gateway: a.gateway, Names: f.names(), RoutePrefix: f.routePrefix, ExternalPath: f.externalPath(),
+		Gateway: a.gateway, Names: f.names(), RoutePrefix: f.routePrefix,
+		ExternalURL: f.external(), ExternalPath: f.externalPath(),
 		TelemetryPath: f.telemetryPath, SelfTelemetryPath: f.selfTelemetryPath, Own: registry, Registry: registry,
 		Lifecycle: f.lifecycle, AdminAPI: f.admin, Backup: backupOf(a.engine), Quit: sync.OnceFunc(func() { close(a.quit) }),
 		Flags: f.effective(), Started: time.Now(), Limits: f.bodyLimits(), Refused: a.gateway.CountLimit, Logger: logger,

@@ -144,9 +144,10 @@ func TestClashNamesTheGroupInTheWay(t *testing.T) {
 	for _, tt := range []struct{ prefix, external, want string }{
 		{"", "", "delete: curl -X DELETE 'http://gateway.test/metrics/job/a'"},
 		{"/foo", "", "delete: curl -X DELETE 'http://gateway.test/foo/metrics/job/a'"},
-		{"", "/pgw/", "delete: curl -X DELETE 'http://gateway.test/pgw/metrics/job/a'"},
+		{"", "https://x.test/pgw/", "delete: curl -X DELETE 'https://x.test/pgw/metrics/job/a'"},
+		{"/foo", "https://o'x.test", "delete: curl -X DELETE 'https://o%27x.test/metrics/job/a'"},
 	} {
-		r := newRig(t, func(o *Options) { o.RoutePrefix, o.ExternalPath = tt.prefix, tt.external })
+		r := newRig(t, func(o *Options) { o.RoutePrefix, o.ExternalURL = tt.prefix, tt.external })
 		r.want(200, "PUT", tt.prefix+"/metrics/job/a", "# TYPE clash counter\nclash 1\n")
 		a := r.want(400, "PUT", tt.prefix+"/metrics/job/b", "# TYPE clash gauge\nclash 1\n")
 		if !strings.HasSuffix(a.body, "\n"+tt.want+"\n") {

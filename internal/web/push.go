@@ -100,6 +100,9 @@ func (s *site) families(r *http.Request, b *body) (families []*exposition.Family
 	return nil, refusal
 }
 
+// maxLogged bounds the bytes of a refusal in the log, which may name long labels.
+const maxLogged = 1000
+
 // logRefusal logs what a client would otherwise be alone to know: its metrics clash.
 func (s *site) logRefusal(r *http.Request, err error) {
 	var refusal *holdfast.Refusal
@@ -107,6 +110,9 @@ func (s *site) logRefusal(r *http.Request, err error) {
 		return
 	}
 	reason := strings.TrimPrefix(refusal.Error(), inconsistent+": ")
+	if len(reason) > maxLogged {
+		reason = strings.ToValidUTF8(reason[:maxLogged], "") + "…"
+	}
 	s.Logger.Error(inconsistent, "method", r.Method, "source", r.RemoteAddr, "err", reason)
 }
 

@@ -48,18 +48,18 @@ func (s *site) reply(next replier) http.HandlerFunc {
 	}
 }
 
-// base is the gateway's URL as the sender of r knows it, as far as can be told, in a form that may stand
-// between single quotes.
+// base is the gateway's URL for the sender of r, in a form that may stand between single quotes: the
+// external one where it is known, else the host that the sender asked for.
 func (s *site) base(r *http.Request) string {
-	scheme := "http://"
-	if r.TLS != nil {
-		scheme = "https://"
+	base := strings.TrimSuffix(s.ExternalURL, "/")
+	if base == "" {
+		scheme := "http://"
+		if r.TLS != nil {
+			scheme = "https://"
+		}
+		base = scheme + r.Host + s.RoutePrefix
 	}
-	prefix := s.RoutePrefix
-	if s.ExternalPath != "" {
-		prefix = strings.TrimSuffix(s.ExternalPath, "/")
-	}
-	return scheme + strings.ReplaceAll(r.Host, "'", "%27") + prefix
+	return strings.ReplaceAll(base, "'", "%27")
 }
 
 func statusOf(kind holdfast.Kind) int {

@@ -22,6 +22,7 @@ type Options struct {
 	Names   model.ValidationScheme // of labels in paths and names in text; unset means legacy
 
 	RoutePrefix       string // "" or like "/foo"
+	ExternalURL       string // under which clients reach the gateway; "" where it is not known
 	ExternalPath      string // the path of the external URL: base of links to assets; "" for relative links
 	TelemetryPath     string // where Prometheus scrapes, below RoutePrefix; "" means /metrics
 	SelfTelemetryPath string // where Own is served, below RoutePrefix; "" for nowhere
