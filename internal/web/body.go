@@ -17,6 +17,7 @@ const (
 	firstRoom = 4 << 10  // bytes of room for a body to begin with
 	keptRoom  = 64 << 10 // bytes of room that is kept for other bodies
 	smallBody = 1 << 20  // bodies up to this size need not wait for large ones
+	lightBody = 64 << 10 // bodies above this size take turns at being decoded
 )
 
 // account bounds the bytes that all requests hold together. An eighth is kept for small bodies, so that

@@ -30,7 +30,7 @@ func (s *site) push(mode holdfast.Mode, jobBase64 bool) replier {
 		}
 		defer b.release()
 		// What is decoded takes several times the room of its text, so large bodies take turns.
-		if len(b.bytes) > smallBody {
+		if len(b.bytes) > lightBody {
 			s.heavy <- struct{}{}
 			defer func() { <-s.heavy }()
 		}

@@ -57,7 +57,7 @@ type site struct {
 	pace     pace
 	inflight account
 	pools    pools
-	heavy    chan struct{} // a slot for each large body that may be worked on at once
+	heavy    chan struct{} // a slot for each body above lightBody that may be worked on at once
 	meters   *meters
 	page     *page
 }
@@ -92,7 +92,7 @@ func newSite(o Options) (*site, error) {
 		Options: o,
 		pace:    defaultPace(),
 		pools:   newPools(),
-		heavy:   make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		heavy:   make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	s.inflight.limit = o.Limits.InflightBytes
 	var err error
