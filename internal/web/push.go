@@ -31,8 +31,12 @@ func (s *site) push(mode holdfast.Mode, jobBase64 bool) replier {
 		defer b.release()
 		// What is decoded takes several times the room of its text, so large bodies take turns.
 		if len(b.bytes) > lightBody {
-			s.heavy <- struct{}{}
-			defer func() { <-s.heavy }()
+			turn := s.heavy
+			if len(b.bytes) > smallBody {
+				turn = s.alone
+			}
+			turn <- struct{}{}
+			defer func() { <-turn }()
 		}
 		families, err := s.families(r, b)
 		if err != nil {

@@ -58,6 +58,7 @@ type site struct {
 	inflight account
 	pools    pools
 	heavy    chan struct{} // a slot for each body above lightBody that may be worked on at once
+	alone    chan struct{} // the one slot for a body above smallBody
 	meters   *meters
 	page     *page
 }
@@ -93,6 +94,7 @@ func newSite(o Options) (*site, error) {
 		pace:    defaultPace(),
 		pools:   newPools(),
 		heavy:   make(chan struct{}, runtime.GOMAXPROCS(0)),
+		alone:   make(chan struct{}, 1),
 	}
 	s.inflight.limit = o.Limits.InflightBytes
 	var err error
