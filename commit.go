@@ -101,10 +101,36 @@ func (g *Gateway) keepNotice(c *claim) {
 
 // plan applies a batch in order to the group under key and claims what comes out.
 func (g *Gateway) plan(key Key, batch []*change) plan {
-	x := g.index
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	before, shape := x.groups[key], &keyShape{key: key}
+	before, drafts := g.draft(key, batch)
+	g.index.mu.Lock()
+	defer g.index.mu.Unlock()
+	return g.planDrafts(key, before, batch, drafts)
+}
+
+// draft is what a push makes of the group that was there before it.
+type draft struct{ from, to *Group }
+
+// draft makes the groups that follow from a batch if all of it is accepted. That needs no lock: whoever
+// has the lane of a key is alone to change its group.
+func (g *Gateway) draft(key Key, batch []*change) (before *Group, drafts []draft) {
+	before = g.index.group(key)
+	drafts = make([]draft, len(batch))
+	current := before
+	for i, c := range batch {
+		switch {
+		case c.push != nil:
+			drafts[i] = draft{current, current.next(c.push)}
+			current = drafts[i].to
+		case c.deletes() && !c.evict:
+			current = nil
+		}
+	}
+	return before, drafts
+}
+
+// planDrafts is plan with mu held.
+func (g *Gateway) planDrafts(key Key, before *Group, batch []*change, drafts []draft) plan {
+	x, shape := g.index, &keyShape{key: key}
 	if before != nil {
 		shape.key = before.key // one copy of a key is enough
 	}
@@ -119,7 +145,7 @@ func (g *Gateway) plan(key Key, batch []*change) plan {
 			}
 			continue
 		}
-		following, err, wait := g.follow(shape, before, after, c)
+		following, err, wait := g.follow(shape, before, after, c, drafts[i])
 		if wait {
 			p.waitUntil = x.settlement()
 			return p
@@ -134,12 +160,16 @@ func (g *Gateway) plan(key Key, batch []*change) plan {
 	return p
 }
 
-// follow applies one push to a group, of which before is what the index holds. It returns the group that
-// follows and the refusal, if any; or that a claim in flight has to be waited for.
-func (g *Gateway) follow(shape *keyShape, before, current *Group, c *change) (following *Group, refused error, wait bool) {
+// follow applies one push to a group, of which before is what the index holds, and d was made of it in
+// advance. It returns the group that follows and the refusal, if any; or that a claim in flight has to
+// be waited for.
+func (g *Gateway) follow(shape *keyShape, before, current *Group, c *change, d draft) (following *Group, refused error, wait bool) {
 	refusal := c.refusal
 	if refusal == nil {
-		following = current.next(c.push)
+		following = d.to
+		if d.from != current {
+			following = current.next(c.push)
+		}
 		v := g.judge(shape, before, following)
 		if v.wait {
 			return nil, nil, true

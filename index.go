@@ -53,6 +53,13 @@ func (x *index) reset() {
 	x.totals = totals{}
 }
 
+// group returns the group under a key, nil if there is none.
+func (x *index) group(key Key) *Group {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.groups[key]
+}
+
 // snapshot is the index of one moment. It may be read without a lock, for ever.
 type snapshot struct {
 	names run[*family]

@@ -1,6 +1,9 @@
 package holdfast
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // change is one push or delete that waits for its turn at its key.
 type change struct {
@@ -10,6 +13,7 @@ type change struct {
 	time    int64     // Unix nanoseconds, of a push
 	evict   bool      // delete the group, but only if it never saw an accepted push
 	removed bool      // whether a delete found a group
+	holds   bool      // wants the lane for itself, see lanes.hold
 	done    chan outcome
 }
 
@@ -35,13 +39,7 @@ type lanes struct {
 func (l *lanes) do(c *change, commit func(key Key, batch []*change, next func())) error {
 	key := c.key
 	c.done = make(chan outcome, 2)
-	l.mu.Lock()
-	if waiting, taken := l.waiting[key]; taken {
-		l.waiting[key] = append(waiting, c)
-		l.mu.Unlock()
-	} else {
-		l.waiting[key] = nil
-		l.mu.Unlock()
+	if l.enter(c) {
 		c.done <- outcome{lead: []*change{c}}
 	}
 	for {
@@ -53,15 +51,43 @@ func (l *lanes) do(c *change, commit func(key Key, batch []*change, next func())
 	}
 }
 
-// next hands the lane of a key on, or frees it.
+// hold waits until the lane of a key is free and takes it, until next. Whoever holds several takes them
+// in key order, so that no two wait for each other.
+func (l *lanes) hold(key Key) {
+	c := &change{key: key, holds: true, done: make(chan outcome, 1)}
+	if !l.enter(c) {
+		<-c.done
+	}
+}
+
+// enter takes the lane of a change's key and reports true, or has the change wait there.
+func (l *lanes) enter(c *change) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	waiting, taken := l.waiting[c.key]
+	if taken {
+		waiting = append(waiting, c)
+	}
+	l.waiting[c.key] = waiting
+	return !taken
+}
+
+// next hands the lane of a key on, or frees it. Who holds a lane shares it with nobody.
 func (l *lanes) next(key Key) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	batch := l.waiting[key]
-	if len(batch) == 0 {
+	waiting := l.waiting[key]
+	if len(waiting) == 0 {
 		delete(l.waiting, key)
 		return
 	}
-	l.waiting[key] = nil
-	batch[0].done <- outcome{lead: batch}
+	end := slices.IndexFunc(waiting, func(c *change) bool { return c.holds })
+	switch end {
+	case -1:
+		end = len(waiting)
+	case 0:
+		end = 1
+	}
+	l.waiting[key] = slices.Clone(waiting[end:])
+	waiting[0].done <- outcome{lead: waiting[:end]}
 }
