@@ -12,10 +12,12 @@ import (
 // Mode is what an accepted push does to the group under its key.
 type Mode uint8
 
-// The modes of the classic paths.
+// The first two modes are those of the classic paths.
 const (
 	ReplaceGroup  Mode = iota // PUT: all families of the group but its two time metrics go, the pushed ones come
 	ReplaceFamily             // POST: each pushed family takes the place of its namesake, the rest stays
+	Upsert                    // PATCH: each pushed metric takes the place of the one with its labels, the rest stays
+	Add                       // only where asked for: each pushed metric is added to the one with its labels
 )
 
 // Push is one push: what to lay under a key, and how.
