@@ -54,7 +54,7 @@ func (p *plan) answer(batch []*change) {
 // keep has the engine keep a claim and then installs it, or releases it and refuses what was to be
 // accepted.
 func (g *Gateway) keep(p plan, batch []*change) {
-	revision, err := g.Engine.Commit(context.Background(), p.claim.records())
+	revision, err := g.store(p.claim)
 	if err != nil {
 		g.index.mu.Lock()
 		g.index.release(p.claim)
@@ -74,17 +74,31 @@ func (g *Gateway) keep(p plan, batch []*change) {
 	p.answer(batch)
 }
 
+// store has the engine keep a claim.
+func (g *Gateway) store(c *claim) (Revision, error) {
+	if c.derived() {
+		return c.before.revision, nil
+	}
+	return g.Engine.Commit(context.Background(), c.records())
+}
+
 func (g *Gateway) install(c *claim) {
 	g.index.mu.Lock()
 	g.index.install(c)
 	g.index.mu.Unlock()
+	g.follows(c)
+}
+
+// follows tells those who watch groups of a claim that was installed.
+func (g *Gateway) follows(c *claim) {
 	g.failures.note(c)
+	g.schedule.note(c)
 }
 
 // keepNotice has the engine keep a failure time that is already installed. That it is lost when the
 // engine cannot keep it harms nobody: the refusal was answered, and the next one notes another.
 func (g *Gateway) keepNotice(c *claim) {
-	revision, err := g.Engine.Commit(context.Background(), c.records())
+	revision, err := g.store(c)
 	if err != nil {
 		if !errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrFull) {
 			g.Logger.Warn("failure time of a group was not stored", "group", c.key, "err", err)
@@ -107,8 +121,11 @@ func (g *Gateway) plan(key Key, batch []*change) plan {
 	return g.planDrafts(key, before, batch, drafts)
 }
 
-// draft is what a push makes of the group that was there before it.
-type draft struct{ from, to *Group }
+// draft is what a push makes of the group that was there before it, or why it makes nothing.
+type draft struct {
+	from, to *Group
+	refusal  *Refusal
+}
 
 // draft makes the groups that follow from a batch if all of it is accepted. That needs no lock: whoever
 // has the lane of a key is alone to change its group.
@@ -119,13 +136,20 @@ func (g *Gateway) draft(key Key, batch []*change) (before *Group, drafts []draft
 	for i, c := range batch {
 		switch {
 		case c.push != nil:
-			drafts[i] = draft{current, current.next(c.push)}
-			current = drafts[i].to
-		case c.deletes() && !c.evict:
-			current = nil
+			drafts[i] = current.draft(c.push)
+			if drafts[i].refusal == nil {
+				current = drafts[i].to
+			}
+		case c.deletes():
+			current = c.remove(current)
 		}
 	}
 	return before, drafts
+}
+
+func (g *Group) draft(p *prepared) draft {
+	following, refusal := g.next(p)
+	return draft{g, following, refusal}
 }
 
 // planDrafts is plan with mu held.
@@ -138,11 +162,9 @@ func (g *Gateway) planDrafts(key Key, before *Group, batch []*change, drafts []d
 	after := before
 	for i, c := range batch {
 		if c.deletes() {
-			if !c.evict || after != nil && after.pushed == 0 {
-				p.noticed = p.noticed && after == nil
-				c.removed = after != nil
-				after = nil
-			}
+			left := c.remove(after)
+			p.noticed = p.noticed && left == after
+			after = left
 			continue
 		}
 		following, err, wait := g.follow(shape, before, after, c, drafts[i])
@@ -166,22 +188,24 @@ func (g *Gateway) planDrafts(key Key, before *Group, batch []*change, drafts []d
 func (g *Gateway) follow(shape *keyShape, before, current *Group, c *change, d draft) (following *Group, refused error, wait bool) {
 	refusal := c.refusal
 	if refusal == nil {
-		following = d.to
 		if d.from != current {
-			following = current.next(c.push)
+			d = current.draft(c.push)
 		}
-		v := g.judge(shape, before, following)
+		v := verdict{refusal: d.refusal}
+		if v.refusal == nil {
+			v = g.judge(shape, before, d.to)
+		}
 		if v.wait {
 			return nil, nil, true
 		}
 		if v.refusal == nil {
-			return following, nil, false
+			return d.to, nil, false
 		}
 		refusal = v.refusal
 	}
 	// Once a second is enough, unless a success has hidden the last failure.
 	noted := current != nil && current.failed > current.pushed && c.time-current.failed < int64(failureInterval)
-	if refusal.Kind != Inconsistent || noted {
+	if !refusal.Kind.noted() || noted {
 		return current, refusal, false
 	}
 	return g.notice(shape, before, current, c, refusal)

@@ -26,11 +26,15 @@ type Kind uint8
 const (
 	Malformed    Kind = iota // the key or the body cannot be read, or the key itself is at fault: 400, no trace
 	Inconsistent             // the push clashes with itself or with what is stored: 400, failure time noted
+	Mixing                   // the push adds up and its group does not, or the other way round: 409, failure time noted
 	TooLarge                 // one push is larger than a limit allows: 413
 	TooMany                  // the gateway holds as much as a limit allows: 429
 	Unavailable              // not now; surely not kept: 503
 	Unknown                  // not now; may be kept: 503
 )
+
+// noted reports whether a refusal of the kind leaves its time in the group.
+func (k Kind) noted() bool { return k == Inconsistent || k == Mixing }
 
 // Refusal is why a push, delete or wipe was not carried out, in words for the one who sent it.
 type Refusal struct {

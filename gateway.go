@@ -30,6 +30,7 @@ type Gateway struct {
 	index    *index
 	lanes    lanes
 	failures failures
+	schedule schedule
 	meters   meters
 	open     atomic.Bool // everything stored is loaded
 
@@ -42,6 +43,7 @@ type Gateway struct {
 func New(o Options) (*Gateway, error) {
 	g := &Gateway{Options: o, index: newIndex(o.Logger), lanes: lanes{waiting: map[Key][]*change{}}}
 	g.failures.reset()
+	g.schedule.reset()
 	if err := g.learnOwn(); err != nil {
 		return nil, err
 	}
@@ -64,6 +66,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 			err = load.add(record)
 		} else if err = load.finish(); err == nil {
 			g.caughtUp(time.Since(begun))
+			go g.keepSchedule(ctx)
 		}
 		if err != nil {
 			return err
@@ -75,6 +78,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 // caughtUp opens the gateway once everything that was stored is loaded.
 func (g *Gateway) caughtUp(took time.Duration) {
 	g.failures.fill(g.index)
+	g.fillSchedule(time.Now())
 	g.meters.loadSeconds.Set(took.Seconds())
 	if groups := g.index.loaded(); groups > 0 {
 		g.Logger.Info("loaded stored groups", "groups", groups, "duration", took)
@@ -119,7 +123,7 @@ func (g *Gateway) Push(_ context.Context, p Push) error {
 	c := &change{key: p.Key, time: p.Time.UnixNano()}
 	ready, err := p.prepare(g.Limits)
 	if refusal, refused := err.(*Refusal); refused {
-		if refusal.Kind != Inconsistent {
+		if !refusal.Kind.noted() {
 			return g.meters.refused(refusal)
 		}
 		c.refusal = refusal
@@ -154,6 +158,7 @@ func (g *Gateway) Wipe(ctx context.Context) error {
 	defer g.index.mu.Unlock()
 	g.index.reset()
 	g.failures.reset()
+	g.schedule.reset()
 	return nil
 }
 

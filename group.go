@@ -47,6 +47,12 @@ type Group struct {
 	size     int // bytes of its blocks
 	revision Revision
 	place    place // in the list of groups
+
+	lifetime
+	adding bool  // what is pushed is added up, see Add
+	late   bool  // it is overdue
+	left   bool  // it has expired, and only the gateway's own families are kept
+	grace  int64 // Unix nanoseconds until which it stays, since it could not be renewed while the gateway was down
 }
 
 // Key returns the group's grouping key.
@@ -60,11 +66,16 @@ func (g *Group) Member(name string) (Member, bool) {
 	if g == nil {
 		return Member{}, false
 	}
-	at, found := slices.BinarySearchFunc(g.members, name, func(m Member, n string) int { return strings.Compare(m.Name, n) })
+	at, found := g.at(name)
 	if !found {
 		return Member{}, false
 	}
 	return g.members[at], true
+}
+
+// at returns where the family of a name stands, or would.
+func (g *Group) at(name string) (int, bool) {
+	return slices.BinarySearchFunc(g.members, name, func(m Member, n string) int { return strings.Compare(m.Name, n) })
 }
 
 // Pushed returns when a push to the group was last accepted; the zero time if never.
@@ -86,26 +97,56 @@ func unixTime(nanoseconds int64) time.Time {
 	return time.Unix(0, nanoseconds)
 }
 
-// next returns the group that follows g once p is applied; g is nil where there is none yet.
-func (g *Group) next(p *prepared) *Group {
-	following := &Group{key: p.key, pushed: p.time}
+// next returns the group that follows g once p is applied, or why it cannot be; g is nil where there is
+// none yet.
+func (g *Group) next(p *prepared) (*Group, *Refusal) {
+	following := &Group{key: p.key, pushed: p.time, lifetime: p.lifetime, adding: p.mode == Add}
 	if g != nil {
 		following.key, following.failed, following.revision = g.key, g.failed, g.revision
 		following.pushed = max(g.pushed, p.time)
 	}
-	following.members = make([]Member, 0, len(p.members)+2+g.count())
-	following.members = append(following.members, p.members...)
-	if g == nil {
-		following.members = append(following.members, timeMember(failureTime, p.labels, 0, p.time))
-	} else {
-		for _, m := range g.members {
-			if m.Name == failureTimeName || p.mode == ReplaceFamily && m.Name != pushTimeName && !p.brings(m.Name) {
-				following.members = append(following.members, m)
+	following.members = make([]Member, 0, len(p.members)+4+g.count())
+	if refusal := following.lay(g, p); refusal != nil {
+		return nil, refusal
+	}
+	failed, found := g.Member(failureTimeName)
+	if !found {
+		failed = timeMember(failureTime, p.labels, 0, p.time)
+	}
+	following.members = append(following.members, failed, timeMember(pushTime, p.labels, following.pushed, following.pushed))
+	following.addFreshness(p.labels)
+	return following.finish(), nil
+}
+
+// lay adds the families that a push makes of what the group before held, without the gateway's own.
+func (g *Group) lay(before *Group, p *prepared) *Refusal {
+	if p.mode != ReplaceGroup && before != nil {
+		if len(p.members) == 0 {
+			g.adding = before.adding // a heartbeat changes nothing else
+		}
+		for _, m := range before.members {
+			if !before.isOwn(m.Name) && !g.isOwn(m.Name) && !p.brings(m.Name) {
+				g.members = append(g.members, m)
 			}
 		}
 	}
-	following.members = append(following.members, timeMember(pushTime, p.labels, following.pushed, following.pushed))
-	return following.finish()
+	if before.pushedTo() && before.adding != g.adding {
+		return mixing(before, p.mode)
+	}
+	for _, m := range p.members {
+		old, _ := before.Member(m.Name)
+		merged, refusal := p.merge(before, old, m)
+		if refusal != nil {
+			return refusal
+		}
+		g.members = append(g.members, merged)
+	}
+	return nil
+}
+
+// pushedTo reports whether the group holds families that were pushed.
+func (g *Group) pushedTo() bool {
+	return g != nil && slices.ContainsFunc(g.members, func(m Member) bool { return !g.isOwn(m.Name) })
 }
 
 // fail returns the group that follows g once a push was refused at a time.
@@ -115,12 +156,19 @@ func (g *Group) fail(key Key, at int64) *Group {
 	if g == nil {
 		following.members = append(following.members, timeMember(pushTime, labels, 0, at))
 	} else {
-		following.key, following.revision = g.key, g.revision
-		following.failed, following.pushed = max(g.failed, at), g.pushed
-		following.members = slices.DeleteFunc(slices.Clone(g.members), func(m Member) bool { return m.Name == failureTimeName })
+		following = g.clone()
+		following.failed = max(g.failed, at)
+		following.members = slices.DeleteFunc(following.members, func(m Member) bool { return m.Name == failureTimeName })
 	}
 	following.members = append(following.members, timeMember(failureTime, labels, following.failed, at))
 	return following.finish()
+}
+
+// clone returns a copy of the group to be changed and finished.
+func (g *Group) clone() *Group {
+	following := *g
+	following.members = slices.Clone(g.members)
+	return &following
 }
 
 func (g *Group) count() int {
@@ -132,6 +180,7 @@ func (g *Group) count() int {
 
 // finish sorts the members and adds up.
 func (g *Group) finish() *Group {
+	g.series, g.size = 0, 0
 	slices.SortFunc(g.members, func(a, b Member) int { return strings.Compare(a.Name, b.Name) })
 	for _, m := range g.members {
 		g.series += m.Series()

@@ -12,12 +12,27 @@ type change struct {
 	refusal *Refusal  // of a push that was refused before it came here, to be noted with the group
 	time    int64     // Unix nanoseconds, of a push
 	evict   bool      // delete the group, but only if it never saw an accepted push
-	removed bool      // whether a delete found a group
+	tick    bool      // change the group as the time that has passed demands
+	removed bool      // whether a delete found a group, or a tick found that it has expired
 	holds   bool      // wants the lane for itself, see lanes.hold
 	done    chan outcome
 }
 
 func (c *change) deletes() bool { return c.push == nil && c.refusal == nil }
+
+// remove returns what a delete leaves of a group.
+func (c *change) remove(g *Group) *Group {
+	switch {
+	case g == nil || c.evict && g.pushed != 0:
+		return g
+	case c.tick:
+		following := g.tick(c.time)
+		c.removed = following == nil || following.left != g.left
+		return following
+	}
+	c.removed = true
+	return nil
+}
 
 // outcome is what a waiting change is told: its answer, or that it is its turn to lead.
 type outcome struct {

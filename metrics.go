@@ -11,6 +11,8 @@ type meters struct {
 	refusals      *prometheus.CounterVec // by reason
 	limitRefusals *prometheus.CounterVec // by limit
 	loadSeconds   prometheus.Gauge
+	expired       prometheus.Counter
+	expiryLag     prometheus.Gauge
 }
 
 var (
@@ -18,6 +20,8 @@ var (
 	failedDesc = prometheus.NewDesc("holdfast_failed_groups", "Number of groups held that never saw an accepted push.", nil, nil)
 	seriesDesc = prometheus.NewDesc("holdfast_series", "Number of series held, the two time metrics of each group among them.", nil, nil)
 	bytesDesc  = prometheus.NewDesc("holdfast_held_bytes", "Bytes of encoded metrics held.", nil, nil)
+	expiryDesc = prometheus.NewDesc("holdfast_expiring_groups", "Number of groups held that expire unless they are pushed to.", nil, nil)
+	lateDesc   = prometheus.NewDesc("holdfast_overdue_groups", "Number of groups held whose last accepted push is older than they said it would be.", nil, nil)
 	maskedDesc = prometheus.NewDesc("holdfast_masked_groups", "Number of times that a group holds a family which is not exposed, since it clashes with what others hold.", nil, nil)
 	oldestDesc = prometheus.NewDesc("holdfast_oldest_push_timestamp_seconds", "Last Unix time when the group that has waited longest was pushed to, of those that ever were.", nil, nil)
 )
@@ -33,10 +37,20 @@ func (m *meters) register(g *Gateway, r prometheus.Registerer) error {
 	m.loadSeconds = prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "holdfast_load_duration_seconds", Help: "How long it took at start to load the stored groups.",
 	})
+	m.expired = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "holdfast_expired_groups_total", Help: "Groups that left since their time to live was over.",
+	})
+	m.expiryLag = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "holdfast_expiry_lag_seconds", Help: "How long after its time was over the last group that expired was removed.",
+	})
 	if r == nil {
 		return nil
 	}
-	return errors.Join(r.Register(m.loadSeconds), r.Register(m.refusals), r.Register(m.limitRefusals), r.Register(stock{g}))
+	var errs []error
+	for _, c := range []prometheus.Collector{m.loadSeconds, m.refusals, m.limitRefusals, m.expired, m.expiryLag, stock{g}} {
+		errs = append(errs, r.Register(c))
+	}
+	return errors.Join(errs...)
 }
 
 // refused counts a refusal and returns it; nil passes through.
@@ -60,7 +74,7 @@ type stock struct{ *Gateway }
 
 // Describe implements prometheus.Collector.
 func (s stock) Describe(descs chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{groupsDesc, failedDesc, seriesDesc, bytesDesc, maskedDesc, oldestDesc} {
+	for _, d := range []*prometheus.Desc{groupsDesc, failedDesc, seriesDesc, bytesDesc, expiryDesc, lateDesc, maskedDesc, oldestDesc} {
 		descs <- d
 	}
 }
@@ -83,18 +97,31 @@ func (s stock) Collect(metrics chan<- prometheus.Metric) {
 		masked += snap.masked(f, nil)
 	}
 	gauge(maskedDesc, float64(masked))
-	if oldest := oldestPush(snap); oldest != 0 {
-		gauge(oldestDesc, float64(oldest)/1e9)
+	aged := ageOf(snap)
+	gauge(expiryDesc, float64(aged.expiring))
+	gauge(lateDesc, float64(aged.overdue))
+	if aged.oldest != 0 {
+		gauge(oldestDesc, float64(aged.oldest)/1e9)
 	}
 }
 
-// oldestPush returns the least time of a last accepted push, in Unix nanoseconds; 0 if there is none.
-func oldestPush(snap snapshot) int64 {
-	var oldest int64
+// age is what time does to the groups of a moment.
+type age struct {
+	oldest            int64 // least time of a last accepted push, in Unix nanoseconds; 0 if there is none
+	expiring, overdue int
+}
+
+func ageOf(snap snapshot) (a age) {
 	for _, group := range snap.order.all() {
-		if group.pushed != 0 && (oldest == 0 || group.pushed < oldest) {
-			oldest = group.pushed
+		if group.pushed != 0 && (a.oldest == 0 || group.pushed < a.oldest) {
+			a.oldest = group.pushed
+		}
+		if group.ttl > 0 {
+			a.expiring++
+		}
+		if group.late {
+			a.overdue++
 		}
 	}
-	return oldest
+	return a
 }

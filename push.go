@@ -26,6 +26,7 @@ type Push struct {
 	Mode     Mode
 	Families []*exposition.Family
 	Time     time.Time // when the body had been read and decoded
+	Terms    Terms     // what option and rule say; its Mode, where there is one, is in place of Mode
 }
 
 // prepared is a push whose families are encoded, ready to be laid into a group.
@@ -35,6 +36,8 @@ type prepared struct {
 	mode    Mode
 	members []Member // by name
 	time    int64    // Unix nanoseconds
+	lifetime
+	gauge exposition.GaugeRule // of an Add
 }
 
 // ownPrefixes begin the names of the gateway's own families, which nobody may push.
@@ -55,13 +58,19 @@ func (p *Push) prepare(limits Limits) (*prepared, error) {
 	if err := limits.checkLabels(labels); err != nil {
 		return nil, err
 	}
-	ready := &prepared{key: p.Key, labels: labels, mode: p.Mode, time: p.Time.UnixNano(), members: make([]Member, 0, len(p.Families))}
-	if refusal := p.timestamped(); refusal != nil {
+	ready := &prepared{
+		key: p.Key, labels: labels, mode: p.Mode, time: p.Time.UnixNano(), members: make([]Member, 0, len(p.Families)),
+		lifetime: p.Terms.lifetime(), gauge: said(p.Terms.Gauge),
+	}
+	if p.Terms.Mode != nil {
+		ready.mode = *p.Terms.Mode
+	}
+	if refusal := p.timestamped(); refusal != nil && !said(p.Terms.Strip) {
 		return nil, refusal
 	}
 	headers := make([]Header, 0, len(p.Families))
 	for _, f := range p.Families {
-		if f.Name == pushTimeName || f.Name == failureTimeName {
+		if f.Name == pushTimeName || f.Name == failureTimeName || ready.every > 0 && isFreshness(f.Name) {
 			continue
 		}
 		m, err := p.member(f, labels, limits)

@@ -205,7 +205,10 @@ func goldenGroup(t *testing.T, help string) *Group {
 	if err != nil {
 		t.Fatal(err)
 	}
-	group := (*Group)(nil).next(ready)
+	group, refusal := (*Group)(nil).next(ready)
+	if refusal != nil {
+		t.Fatal(refusal)
+	}
 	group.failed = 1_600_000_000_000_000_001
 	return group
 }

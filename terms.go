@@ -41,6 +41,19 @@ func (t Terms) Over(under Terms) Terms {
 	return t
 }
 
+// said returns what v points to, the zero value where nothing was said.
+func said[V any](v *V) (value V) {
+	if v != nil {
+		value = *v
+	}
+	return value
+}
+
+// lifetime returns what t says about how long a group stays and how often it is pushed to.
+func (t Terms) lifetime() lifetime {
+	return lifetime{ttl: int64(said(t.TTL)), every: int64(said(t.Every)), keep: int64(said(t.KeepPushTime))}
+}
+
 // option is one thing that a client may say in the option prefix of a path.
 type option struct {
 	name, example string

@@ -124,11 +124,18 @@ func (g *Gateway) release(plans []plan) {
 func (g *Gateway) keepAll(claims []*claim) error {
 	var all Commit
 	for _, c := range claims {
+		if c.derived() {
+			continue
+		}
 		one := c.records()
 		all.Guards = append(all.Guards, one.Guards...)
 		all.Changes = append(all.Changes, one.Changes...)
 	}
-	revision, err := g.Engine.Commit(context.Background(), all)
+	var revision Revision
+	var err error
+	if len(all.Guards) > 0 {
+		revision, err = g.Engine.Commit(context.Background(), all)
+	}
 	g.index.mu.Lock()
 	defer g.index.mu.Unlock()
 	for _, c := range claims {
@@ -136,11 +143,11 @@ func (g *Gateway) keepAll(claims []*claim) error {
 			g.index.release(c)
 			continue
 		}
-		if c.after != nil {
+		if c.after != nil && !c.derived() {
 			c.after.revision = revision
 		}
 		g.index.install(c)
-		g.failures.note(c)
+		g.follows(c)
 	}
 	return err
 }

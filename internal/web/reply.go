@@ -66,6 +66,8 @@ func statusOf(kind holdfast.Kind) int {
 	switch kind {
 	case holdfast.Malformed, holdfast.Inconsistent:
 		return http.StatusBadRequest
+	case holdfast.Mixing:
+		return http.StatusConflict
 	case holdfast.TooLarge:
 		return http.StatusRequestEntityTooLarge
 	case holdfast.TooMany:
