@@ -81,11 +81,15 @@ func DecodeBlock(name string, typ dto.MetricType, proto []byte) (*Block, error) 
 	return b, nil
 }
 
-// count counts a metric, and adds its labels to the fingerprint. 0xFF is in no UTF-8, so that texts
-// cannot run into each other.
+// count counts a metric, and adds its labels to the fingerprint.
 func (b *Block) count(typ dto.MetricType, v *value, labels Labels, sets *maphash.Hash) {
 	b.series++
 	b.samples += int32(samplesOf(typ, v))
+	addSet(labels, sets)
+}
+
+// addSet adds a label set to a fingerprint. 0xFF is in no UTF-8, so that texts cannot run into each other.
+func addSet(labels Labels, sets *maphash.Hash) {
 	for i := range labels {
 		sets.WriteString(labels[i].Name)
 		sets.WriteByte(0xff)
@@ -108,6 +112,16 @@ func (b *Block) hold(text, proto []byte) []byte {
 // with other sets is taken for the same with a chance of 2^-64, which nobody outside can raise.
 func (b *Block) SameSets(other *Block) bool {
 	return b.series == other.series && b.sets == other.sets
+}
+
+// fingerprint computes sets anew from what the block holds.
+func (b *Block) fingerprint() uint64 {
+	var sets maphash.Hash
+	sets.SetSeed(setsSeed())
+	for _, labels := range b.EachSeries() {
+		addSet(labels, &sets)
+	}
+	return sets.Sum64()
 }
 
 // setsSeed is drawn once for each process: fingerprints are never stored.

@@ -193,5 +193,8 @@ func readValue(t dto.MetricType, rest []byte) (value, error) {
 	if err := proto.Unmarshal(content, c); err != nil {
 		return value{}, fmt.Errorf("reading a value: %w", err)
 	}
-	return value{number: c.GetValue()}, nil
+	if t == dto.MetricType_COUNTER {
+		return counterValue(c), nil
+	}
+	return value{number: c.GetValue(), unset: c.Value == nil}, nil
 }
