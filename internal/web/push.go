@@ -38,13 +38,14 @@ func (s *site) push(mode holdfast.Mode, jobBase64 bool) replier {
 			turn <- struct{}{}
 			defer func() { <-turn }()
 		}
-		families, err := s.families(r, b)
+		terms := termsOf(r)
+		families, err := s.families(r, b, terms)
 		if err != nil {
 			return err
 		}
 		// Once read, a push is carried out even if its sender has left.
 		err = s.Gateway.Push(context.WithoutCancel(r.Context()), holdfast.Push{
-			Key: key, Mode: mode, Families: families, Time: time.Now(),
+			Key: key, Mode: mode, Families: families, Time: time.Now(), Terms: terms,
 		})
 		if err != nil {
 			s.logRefusal(r, err)
@@ -85,10 +86,13 @@ func (s *site) logBadPath(r *http.Request, job string, err error) {
 }
 
 // families decodes b and gives its room back.
-func (s *site) families(r *http.Request, b *body) (families []*exposition.Family, err error) {
+func (s *site) families(r *http.Request, b *body, terms holdfast.Terms) (families []*exposition.Family, err error) {
 	if exposition.IsProtobuf(r.Header.Get("Content-Type")) {
 		families, err = exposition.DecodeProtobuf(b.bytes)
 	} else {
+		if terms.Lenient != nil && *terms.Lenient {
+			b.bytes = exposition.Lenient(b.bytes)
+		}
 		families, err = exposition.DecodeText(b.bytes, s.Names)
 	}
 	b.reuse()

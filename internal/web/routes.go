@@ -29,7 +29,7 @@ func (s *site) routes() (mux *http.ServeMux, err error) {
 
 	api := s.RoutePrefix + "/api/v1"
 	mux = http.NewServeMux()
-	mux.Handle("/", s.decode(r))
+	mux.Handle("/", s.decode(s.patches(r)))
 	mux.Handle(api+"/", http.StripPrefix(api, s.apiRoutes()))
 	return mux, nil
 }
@@ -48,7 +48,7 @@ func (s *site) addTelemetry(r *route.Router) {
 
 func (s *site) addPushes(r *route.Router) {
 	for _, isBase64 := range []bool{false, true} {
-		base := s.RoutePrefix + "/metrics/job"
+		base := s.RoutePrefix + jobPath
 		if isBase64 {
 			base += "@base64"
 		}

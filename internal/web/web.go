@@ -112,5 +112,5 @@ func (s *site) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.pace.limit(routes), nil
+	return s.pace.limit(s.options(routes)), nil
 }

@@ -1,0 +1,96 @@
+package web
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestOptionPrefix(t *testing.T) {
+	for _, prefix := range []string{"", "/foo"} {
+		r := newRig(t, func(o *Options) { o.RoutePrefix, o.TelemetryPath = prefix, "/metrics" })
+		scrape := func(series string) string {
+			for line := range strings.Lines(r.want(200, "GET", prefix+"/metrics", "").body) {
+				if value, found := strings.CutPrefix(line, series+" "); found {
+					return strings.TrimSpace(value)
+				}
+			}
+			return ""
+		}
+		with := prefix + "/with/every=24h,ttl=7d/metrics/job"
+		r.want(200, "PUT", with+"/a/zone/eu", "x 1\n")
+		r.want(200, "POST", with+"@base64/YS9i/zone@base64/=", "x 2\n")
+		if got := scrape(`x{instance="",job="a",zone="eu"}`); got != "1" {
+			t.Errorf("prefix %q: x is %q, want 1", prefix, got)
+		}
+		if got := scrape(`push_expected_interval_seconds{instance="",job="a/b",zone=""}`); got != "86400" {
+			t.Errorf("prefix %q: the expected interval is %q, want 86400", prefix, got)
+		}
+		r.want(202, "DELETE", with+"/a/zone/eu", "")
+		if got := scrape(`x{instance="",job="a",zone="eu"}`); got != "" {
+			t.Errorf("prefix %q: x is %q, want it deleted", prefix, got)
+		}
+	}
+}
+
+func TestOptionPrefixRefuses(t *testing.T) {
+	r := newRig(t, nil)
+	for _, tt := range []struct {
+		method, path string
+		status       int
+		part         string // of the body
+	}{
+		{"PUT", "/with/tll=1s/metrics/job/a", 400, "unknown option"},
+		{"PUT", "/with//metrics/job/a", 400, "unknown option"},
+		{"PUT", "/with/ttl=1s/metrics/job/", 400, "empty part"},
+		{"PUT", "/with/ttl=1s//metrics/job/a", 404, "in front of a grouping key"},
+		{"PUT", "/with/ttl=1s/metrics/job/a/zone//b/c", 400, "@base64/="},
+		{"PUT", "/with/ttl=1s/metrics/job/a/../b", 400, ". or .."},
+		{"PUT", "/with/ttl=1s/metrics/job", 404, "in front of a grouping key"},
+		{"GET", "/with/ttl=1s/metrics", 404, "in front of a grouping key"},
+		{"GET", "/with/ttl=1s", 404, "in front of a grouping key"},
+		{"PUT", "/with/ttl=1s/with/ttl=2s/metrics/job/a", 404, "in front of a grouping key"},
+		{"GET", "/with/ttl=1s/metrics/job/a", 405, ""},
+		{"PUT", "/with", 404, ""},
+	} {
+		if a := r.want(tt.status, tt.method, tt.path, "x 1\n"); !strings.Contains(a.body, tt.part) {
+			t.Errorf("%s %s: body %q, want %q in it", tt.method, tt.path, a.body, tt.part)
+		}
+	}
+	if a := r.want(200, "GET", "/metrics", ""); strings.Contains(a.body, `job="`) {
+		t.Error("a refused push left something behind")
+	}
+}
+
+func TestStripAndLenient(t *testing.T) {
+	r := newRig(t, nil)
+	const text = "\ufeff# TYPE x gauge\r\nx 1 1700000000000\r\ny 2"
+	r.want(400, "PUT", "/metrics/job/a", text)
+	r.want(400, "PUT", "/with/text=lenient/metrics/job/a", text)
+	r.want(400, "PUT", "/with/timestamps=strip/metrics/job/a", text)
+	r.want(200, "PUT", "/with/timestamps=strip,text=lenient/metrics/job/a", text)
+	if got := r.sample(`x{instance="",job="a"}`); got != "1" {
+		t.Errorf("x is %q, want 1 without a timestamp", got)
+	}
+	if got := r.sample(`y{instance="",job="a"}`); got != "2" {
+		t.Errorf("y is %q, want 2", got)
+	}
+}
+
+func TestPatchPaths(t *testing.T) {
+	r := newRig(t, nil)
+	r.want(200, "PATCH", "/metrics/job/a", "x 1\n")
+	r.want(200, "PATCH", "/metrics/job@base64/Yi9j/zone/eu", "x 2\n")
+	r.want(200, "PATCH", "/with/ttl=1h/metrics/job/d/", "x 3\n")
+	for series, want := range map[string]string{
+		`x{instance="",job="a"}`: "1", `x{instance="",job="b/c",zone="eu"}`: "2", `x{instance="",job="d"}`: "3",
+		`pushgateway_http_requests_total{code="200",handler="push",method="patch"}`: "3",
+	} {
+		if got := r.sample(series); got != want {
+			t.Errorf("%s is %q, want %s", series, got, want)
+		}
+	}
+	r.want(400, "PATCH", "/metrics/job/a/odd", "x 1\n")
+	r.want(307, "PATCH", "/metrics/job/a/zone//", "x 1\n")
+	r.want(405, "PATCH", "/metrics", "")
+	r.want(403, "PATCH", "/metrics/job/a", "x 1\n", "Sec-Fetch-Site: cross-site")
+}
