@@ -3,6 +3,7 @@ package holdfast
 import (
 	"encoding/base64"
 	"fmt"
+	"iter"
 	"net/url"
 	"slices"
 	"strings"
@@ -163,17 +164,35 @@ func encodeBase64(s string) string {
 
 // Labels returns the key's labels, sorted by name.
 func (k Key) Labels() exposition.Labels {
-	if k.canonical == "" {
-		return nil
-	}
 	var labels exposition.Labels
-	for rest, more := k.canonical, true; more; {
-		var name, value string
-		name, rest, _ = strings.Cut(rest, keySeparator)
-		value, rest, more = strings.Cut(rest, keySeparator)
+	for name, value := range k.all() {
 		labels = append(labels, exposition.Label{Name: name, Value: value})
 	}
 	return labels
+}
+
+// Get returns the value of a grouping label and whether the key has it.
+func (k Key) Get(name string) (value string, found bool) {
+	for label, value := range k.all() {
+		if label == name {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// all yields names and values, by name.
+func (k Key) all() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for rest, more := k.canonical, k.canonical != ""; more; {
+			var name, value string
+			name, rest, _ = strings.Cut(rest, keySeparator)
+			value, rest, more = strings.Cut(rest, keySeparator)
+			if !yield(name, value) {
+				return
+			}
+		}
+	}
 }
 
 // Compare orders keys as they are listed and exposed.
