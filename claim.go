@@ -166,6 +166,7 @@ func (x *index) install(c *claim) {
 	}
 	if c.after == nil {
 		delete(x.groups, c.key)
+		delete(x.ids, c.key.ID())
 		x.order.remove(x.epoch, c.key.canonical)
 		x.dropKeyForms(c.key)
 		return
@@ -174,6 +175,8 @@ func (x *index) install(c *claim) {
 	x.bytes += c.after.size
 	if c.before != nil {
 		c.after.place = c.before.place
+	} else {
+		x.ids[c.key.ID()] = c.after.key
 	}
 	x.groups[c.key] = c.after
 	x.order.set(x.epoch, c.after.key.canonical, c.after, groupWeight, &c.after.place)

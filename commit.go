@@ -213,7 +213,7 @@ func (g *Gateway) follow(shape *keyShape, before, current *Group, c *change, d d
 
 // notice lays the time of a refused push into its group.
 func (g *Gateway) notice(shape *keyShape, before, current *Group, c *change, refusal *Refusal) (*Group, error, bool) {
-	failed := current.fail(c.key, c.time)
+	failed := current.fail(c.key, c.time, newFailure(refusal, c.from))
 	if before != nil {
 		return failed, refusal, false
 	}

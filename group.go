@@ -41,8 +41,11 @@ func (m Member) Pushed() time.Time { return time.Unix(0, m.pushed) }
 type Group struct {
 	key      Key
 	members  []Member // by name, the two time families among them
+	first    int64    // Unix nanoseconds of the first accepted push, 0 if none or unknown
 	pushed   int64    // Unix nanoseconds of the last accepted push, 0 if none
 	failed   int64    // Unix nanoseconds of the last refused push, 0 if none
+	from     Origin   // of the last accepted push
+	failure  *Failure // the last one, nil if none or unknown
 	series   int
 	size     int // bytes of its blocks
 	revision Revision
@@ -78,6 +81,16 @@ func (g *Group) at(name string) (int, bool) {
 	return slices.BinarySearchFunc(g.members, name, func(m Member, n string) int { return strings.Compare(m.Name, n) })
 }
 
+// FirstPushed returns when a push to the group was first accepted; the zero time if never, or if that is
+// not known any more.
+func (g *Group) FirstPushed() time.Time { return unixTime(g.first) }
+
+// Origin returns where the last accepted push came from, as far as it is known.
+func (g *Group) Origin() Origin { return g.from }
+
+// Failure returns why a push was last refused; nil if none was, or if that is not known any more.
+func (g *Group) Failure() *Failure { return g.failure }
+
 // Pushed returns when a push to the group was last accepted; the zero time if never.
 func (g *Group) Pushed() time.Time { return unixTime(g.pushed) }
 
@@ -90,6 +103,9 @@ func (g *Group) LastPushSucceeded() bool { return g.failed <= g.pushed }
 // Series returns the number of metrics in the group.
 func (g *Group) Series() int { return g.series }
 
+// Size returns the bytes of the group's encoded metrics.
+func (g *Group) Size() int { return g.size }
+
 func unixTime(nanoseconds int64) time.Time {
 	if nanoseconds == 0 {
 		return time.Time{}
@@ -100,10 +116,13 @@ func unixTime(nanoseconds int64) time.Time {
 // next returns the group that follows g once p is applied, or why it cannot be; g is nil where there is
 // none yet.
 func (g *Group) next(p *prepared) (*Group, *Refusal) {
-	following := &Group{key: p.key, pushed: p.time, lifetime: p.lifetime, adding: p.mode == Add}
+	following := &Group{key: p.key, first: p.time, pushed: p.time, from: p.from, lifetime: p.lifetime, adding: p.mode == Add}
 	if g != nil {
-		following.key, following.failed, following.revision = g.key, g.failed, g.revision
+		following.key, following.failed, following.failure, following.revision = g.key, g.failed, g.failure, g.revision
 		following.pushed = max(g.pushed, p.time)
+		if g.pushed != 0 {
+			following.first = g.first
+		}
 	}
 	following.members = make([]Member, 0, len(p.members)+4+g.count())
 	if refusal := following.lay(g, p); refusal != nil {
@@ -150,14 +169,14 @@ func (g *Group) pushedTo() bool {
 }
 
 // fail returns the group that follows g once a push was refused at a time.
-func (g *Group) fail(key Key, at int64) *Group {
-	following := &Group{key: key, failed: at}
+func (g *Group) fail(key Key, at int64, failure *Failure) *Group {
+	following := &Group{key: key, failed: at, failure: failure}
 	labels := key.Labels()
 	if g == nil {
 		following.members = append(following.members, timeMember(pushTime, labels, 0, at))
 	} else {
 		following = g.clone()
-		following.failed = max(g.failed, at)
+		following.failed, following.failure = max(g.failed, at), failure
 		following.members = slices.DeleteFunc(following.members, func(m Member) bool { return m.Name == failureTimeName })
 	}
 	following.members = append(following.members, timeMember(failureTime, labels, following.failed, at))

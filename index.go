@@ -15,6 +15,7 @@ type index struct {
 	mu       sync.Mutex
 	epoch    uint64 // grows with each snapshot: what is older may be shared
 	groups   map[Key]*Group
+	ids      map[ID]Key
 	order    run[*Group] // all groups by key
 	families map[string]*family
 	names    run[*family]                 // families that have metrics, by name
@@ -43,6 +44,7 @@ func newIndex(logger *slog.Logger) *index {
 // reset drops everything that is stored. No claim may be in flight.
 func (x *index) reset() {
 	x.groups = map[Key]*Group{}
+	x.ids = map[ID]Key{}
 	x.order = run[*Group]{}
 	x.families = map[string]*family{}
 	x.names = run[*family]{}

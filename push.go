@@ -27,6 +27,7 @@ type Push struct {
 	Families []*exposition.Family
 	Time     time.Time // when the body had been read and decoded
 	Terms    Terms     // what option and rule say; its Mode, where there is one, is in place of Mode
+	Origin   Origin
 }
 
 // prepared is a push whose families are encoded, ready to be laid into a group.
@@ -36,6 +37,7 @@ type prepared struct {
 	mode    Mode
 	members []Member // by name
 	time    int64    // Unix nanoseconds
+	from    Origin
 	lifetime
 	gauge exposition.GaugeRule // of an Add
 }
@@ -60,8 +62,9 @@ func (p *Push) prepare(limits Limits) (*prepared, error) {
 	}
 	ready := &prepared{
 		key: p.Key, labels: labels, mode: p.Mode, time: p.Time.UnixNano(), members: make([]Member, 0, len(p.Families)),
-		lifetime: p.Terms.lifetime(), gauge: said(p.Terms.Gauge),
+		from: p.Origin, lifetime: p.Terms.lifetime(), gauge: said(p.Terms.Gauge),
 	}
+	ready.from.ContentType = cut(ready.from.ContentType)
 	if p.Terms.Mode != nil {
 		ready.mode = *p.Terms.Mode
 	}
