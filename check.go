@@ -35,8 +35,8 @@ func (x *index) check(shape *keyShape, before, after *Group) verdict {
 			return v
 		}
 	}
-	for d := range differences(before, after) {
-		if d.new == nil {
+	for d := range pairs(before, after) {
+		if d.new == nil || d.same() {
 			continue
 		}
 		if v := c.checkMember(d); !v.clear() {

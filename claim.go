@@ -28,8 +28,13 @@ func (d difference) name() string {
 
 func exposes(m *Member) bool { return m != nil && m.Series() > 0 }
 
-// differences yields the families that differ between two groups, by name.
-func differences(before, after *Group) iter.Seq[difference] {
+// same reports whether nothing was changed.
+func (d difference) same() bool {
+	return d.old != nil && d.new != nil && d.old.Block == d.new.Block
+}
+
+// pairs yields the families of two groups, by name.
+func pairs(before, after *Group) iter.Seq[difference] {
 	var old, new []Member
 	if before != nil {
 		old = before.members
@@ -58,9 +63,6 @@ func differences(before, after *Group) iter.Seq[difference] {
 				d.new = &new[j]
 				j++
 			}
-			if order == 0 && d.old.Block == d.new.Block {
-				continue
-			}
 			if !yield(d) {
 				return
 			}
@@ -70,8 +72,10 @@ func differences(before, after *Group) iter.Seq[difference] {
 
 func newClaim(shape *keyShape, before, after *Group) *claim {
 	c := &claim{key: shape.key, shape: shape, before: before, after: after, touched: make([]difference, 0, 8)}
-	for d := range differences(before, after) {
-		c.touched = append(c.touched, d)
+	for d := range pairs(before, after) {
+		if !d.same() {
+			c.touched = append(c.touched, d)
+		}
 	}
 	return c
 }

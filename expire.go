@@ -88,7 +88,8 @@ func (g *Group) tick(now int64) *Group {
 	if found {
 		following.members[at] = following.overdueMember()
 	}
-	return following.finish()
+	following.finish().layout = g.layout // the engine hears nothing of this
+	return following
 }
 
 // reduced returns the group without what was pushed.

@@ -49,7 +49,8 @@ type Group struct {
 	series   int
 	size     int // bytes of its blocks
 	revision Revision
-	place    place // in the list of groups
+	layout   layout // of the records that keep it
+	place    place  // in the list of groups
 
 	lifetime
 	adding bool  // what is pushed is added up, see Add
@@ -197,13 +198,17 @@ func (g *Group) count() int {
 	return len(g.members)
 }
 
-// finish sorts the members and adds up.
+// finish sorts the members, adds up, and chooses how the group is kept.
 func (g *Group) finish() *Group {
 	g.series, g.size = 0, 0
 	slices.SortFunc(g.members, func(a, b Member) int { return strings.Compare(a.Name, b.Name) })
 	for _, m := range g.members {
 		g.series += m.Series()
 		g.size += m.Size()
+	}
+	g.layout = layoutWhole
+	if g.size >= wholeBelow {
+		g.layout = layoutApart
 	}
 	return g
 }

@@ -22,7 +22,7 @@ type loader struct {
 	fault error // the first one
 }
 
-// storedGroup is the records of one group: its header, then its families.
+// storedGroup is the records of one group: its own, then those of its families.
 type storedGroup struct {
 	key     Key
 	records []Record
@@ -99,11 +99,11 @@ func (l *loader) load(stored storedGroup) {
 func (s storedGroup) decode() (*Group, error) {
 	_, name, err := splitRecordKey(s.records[0].Key)
 	if err != nil || name != "" {
-		return nil, fmt.Errorf("its header record is missing")
+		return nil, fmt.Errorf("its own record is missing")
 	}
-	group, names, err := decodeHeader(s.key, s.records[0].Value)
+	group, names, err := decodeGroup(s.key, s.records[0].Value)
 	if err != nil {
-		return nil, fmt.Errorf("header: %w", err)
+		return nil, fmt.Errorf("record of the group: %w", err)
 	}
 	group.revision = s.records[0].Revision
 	var found []string
@@ -120,9 +120,11 @@ func (s storedGroup) decode() (*Group, error) {
 		group.members = append(group.members, m)
 	}
 	if slices.Sort(names); !slices.Equal(names, found) {
-		return nil, fmt.Errorf("header names the families %q, stored are %q", names, found)
+		return nil, fmt.Errorf("its record names the families %q, stored are %q", names, found)
 	}
-	return group.finish(), nil
+	kept := group.layout
+	group.finish().layout = kept
+	return group, nil
 }
 
 // restore installs a group as it was stored. Should it clash with another one, it was accepted without a

@@ -6,37 +6,34 @@ import (
 	"hash/crc32"
 	"strings"
 
-	dto "github.com/prometheus/client_model/go"
-
-	"holdfast/internal/exposition"
+	"github.com/klauspost/compress/s2"
 )
 
-// A group is kept as a header record and a record for each family, so that a push of one family to a
-// group of a hundred writes two. A record is
+// A record is
 //
 //	version (1 byte) · CRC-32C of what follows (4, little endian) · flags (1) · body
 //
-// and a body is made of uvarints, zigzag varints and length-prefixed strings:
-//
-//	header: pushed · failed (Unix nanoseconds) · number of families · their names
-//	family: pushed · type · help · unit · the block in its protobuf form, to the end
-//
-// A record's key is the canonical grouping key, recordSeparator, and the family's name, empty for the
-// header, which so comes first.
+// and its flags tell how the body is compressed. recordgroup.go tells what bodies are made of. A record's
+// key is the canonical grouping key, recordSeparator, and the name of a family, empty for the group's own
+// record, which so comes first.
 const (
-	recordVersion    = 1
-	recordOverhead   = 6
-	recordCompressed = 1 << 0
-	recordSeparator  = "\xfe" // like 0xFF, it occurs in no UTF-8
-	compressFrom     = 512    // bytes of body; below, compressing costs more than it gains
+	recordVersion   = 2 // this build reads 1, too
+	recordOverhead  = 6
+	recordZstd      = 1 << 0 // in version 1
+	recordS2        = 1 << 1
+	recordSeparator = "\xfe"  // like 0xFF, it occurs in no UTF-8
+	compressFrom    = 128     // bytes of body; below, compressing gains nothing
+	longestBody     = 1 << 30 // bytes; what is longer is not compressed, what tells more is damaged
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func headerKey(key Key) string              { return key.canonical + recordSeparator }
+func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
+
+func groupKey(key Key) string               { return key.canonical + recordSeparator }
 func familyKey(key Key, name string) string { return key.canonical + recordSeparator + name }
 
-// splitRecordKey takes a record's key apart; name is empty for a header.
+// splitRecordKey takes a record's key apart; name is empty for a group's own.
 func splitRecordKey(record string) (key Key, name string, err error) {
 	canonical, name, found := strings.Cut(record, recordSeparator)
 	if !found {
@@ -45,133 +42,61 @@ func splitRecordKey(record string) (key Key, name string, err error) {
 	return Key{canonical}, name, nil
 }
 
-// records returns the commit that keeps a claim.
-func (c *claim) records() Commit {
-	commit := Commit{Guards: []Guard{{Key: headerKey(c.key)}}}
-	if c.before != nil {
-		commit.Guards[0].At = c.before.revision
-	}
-	header := Change{Key: headerKey(c.key)}
-	if c.after != nil {
-		header.Value = (*headerRecord)(c.after)
-	}
-	commit.Changes = append(make([]Change, 0, len(c.touched)+1), header)
-	for _, d := range c.touched {
-		change := Change{Key: familyKey(c.key, d.name())}
-		if d.new != nil {
-			change.Value = (*familyRecord)(d.new)
-		}
-		commit.Changes = append(commit.Changes, change)
-	}
-	return commit
-}
-
-// headerRecord is a group in the form of its header.
-type headerRecord Group
-
-// AppendBinary implements encoding.BinaryAppender.
-func (r *headerRecord) AppendBinary(b []byte) ([]byte, error) {
-	start := len(b)
-	b = beginRecord(b)
-	b = binary.AppendVarint(b, r.pushed)
-	b = binary.AppendVarint(b, r.failed)
-	b = binary.AppendUvarint(b, uint64(len(r.members)))
-	for _, m := range r.members {
-		b = appendString(b, m.Name)
-	}
-	return sealRecord(b, start), nil
-}
-
-// familyRecord is a member in the form of its record.
-type familyRecord Member
-
-// AppendBinary implements encoding.BinaryAppender.
-func (r *familyRecord) AppendBinary(b []byte) ([]byte, error) {
-	start := len(b)
-	b = beginRecord(b)
-	b = binary.AppendVarint(b, r.pushed)
-	b = binary.AppendUvarint(b, uint64(r.Type))
-	b = appendString(b, r.Help)
-	b = appendString(b, r.Unit)
-	b = append(b, r.Proto()...)
-	return sealRecord(b, start), nil
-}
-
-func appendString(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
-}
-
 func beginRecord(b []byte) []byte {
 	return append(b, recordVersion, 0, 0, 0, 0, 0)
 }
 
-// sealRecord compresses the body if that pays, and fills in flags and checksum.
+// sealRecord compresses the body if that pays, and fills in flags and checksum. S2 takes a fifteenth of
+// the time of the fastest zstd, for a tenth more bytes of a typical group.
 func sealRecord(b []byte, start int) []byte {
 	body := b[start+recordOverhead:]
-	if len(body) >= compressFrom {
-		compressed := zstdEncoder().EncodeAll(body, nil)
+	if len(body) >= compressFrom && len(body) <= longestBody {
+		lent := scratch.Get().(*[]byte)
+		compressed := s2.Encode((*lent)[:cap(*lent)], body)
 		if len(compressed) < len(body) {
 			b = append(b[:start+recordOverhead], compressed...)
-			b[start+5] = recordCompressed
+			b[start+5] = recordS2
 		}
+		giveBack(lent, compressed)
 	}
-	binary.LittleEndian.PutUint32(b[start+1:], crc32.Checksum(b[start+5:], castagnoli))
+	binary.LittleEndian.PutUint32(b[start+1:], checksum(b[start+5:]))
 	return b
 }
 
-// openRecord checks a record and returns its body, which may alias it.
-func openRecord(record []byte) ([]byte, error) {
+// openRecord checks a record and returns its version and its body, which may alias it.
+func openRecord(record []byte) (version byte, body []byte, err error) {
 	if len(record) < recordOverhead {
-		return nil, fmt.Errorf("record of %d bytes is too short", len(record))
+		return 0, nil, fmt.Errorf("record of %d bytes is too short", len(record))
 	}
-	if record[0] != recordVersion {
-		return nil, fmt.Errorf("record has version %d, this build reads version %d", record[0], recordVersion)
+	if version = record[0]; version < 1 || version > recordVersion {
+		return 0, nil, fmt.Errorf("record has version %d, this build reads versions up to %d", version, recordVersion)
 	}
-	if crc32.Checksum(record[5:], castagnoli) != binary.LittleEndian.Uint32(record[1:]) {
-		return nil, fmt.Errorf("record of %d bytes fails its checksum", len(record))
+	if checksum(record[5:]) != binary.LittleEndian.Uint32(record[1:]) {
+		return 0, nil, fmt.Errorf("record of %d bytes fails its checksum", len(record))
 	}
-	body := record[recordOverhead:]
-	if record[5]&recordCompressed == 0 {
-		return body, nil
+	body = record[recordOverhead:]
+	switch record[5] {
+	case 0:
+	case recordZstd:
+		body, err = zstdDecoder().DecodeAll(body, nil)
+	case recordS2:
+		body, err = inflate(body)
+	default:
+		err = fmt.Errorf("its compression %#x is unknown", record[5])
 	}
-	body, err := zstdDecoder().DecodeAll(body, nil)
 	if err != nil {
-		return nil, fmt.Errorf("decompress record: %w", err)
+		return 0, nil, fmt.Errorf("decompress record: %w", err)
 	}
-	return body, nil
+	return version, body, nil
 }
 
-// decodeHeader reads a header record into a group without members, and the names of its families.
-func decodeHeader(key Key, record []byte) (*Group, []string, error) {
-	body, err := openRecord(record)
+func inflate(compressed []byte) ([]byte, error) {
+	size, err := s2.DecodedLen(compressed)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	r := reader{body: body}
-	g := &Group{key: key, pushed: r.varint(), failed: r.varint()}
-	count := r.uvarint()
-	if count > uint64(len(r.body)) {
-		return nil, nil, errShort
+	if size > longestBody {
+		return nil, fmt.Errorf("it tells a length of %d bytes", size)
 	}
-	names := make([]string, 0, count)
-	for range count {
-		names = append(names, r.string())
-	}
-	return g, names, r.err
-}
-
-// decodeFamily reads a family record.
-func decodeFamily(name string, record []byte) (Member, error) {
-	body, err := openRecord(record)
-	if err != nil {
-		return Member{}, err
-	}
-	r := reader{body: body}
-	m := Member{pushed: r.varint()}
-	m.Header = &Header{Name: name, Type: dto.MetricType(r.uvarint()), Help: r.string(), Unit: r.string()}
-	if r.err != nil {
-		return Member{}, r.err
-	}
-	m.Block, err = exposition.DecodeBlock(name, m.Type, r.body)
-	return m, err
+	return s2.Decode(nil, compressed)
 }

@@ -28,16 +28,25 @@ func (r *reader) uvarint() uint64 {
 	return v
 }
 
-func (r *reader) string() string {
+// count reads how many parts follow, each of which takes at least a byte.
+func (r *reader) count() uint64 {
 	n := r.uvarint()
-	if r.err != nil || n > uint64(len(r.body)) {
+	if n > uint64(len(r.body)) {
 		r.fail()
-		return ""
+		return 0
 	}
-	s := string(r.body[:n])
-	r.body = r.body[n:]
-	return s
+	return n
 }
+
+// bytes reads a string in place: it aliases the body.
+func (r *reader) bytes() []byte {
+	n := r.count()
+	part := r.body[:n:n]
+	r.body = r.body[n:]
+	return part
+}
+
+func (r *reader) string() string { return string(r.bytes()) }
 
 func (r *reader) skip(n int) {
 	if n <= 0 {
@@ -54,15 +63,26 @@ func (r *reader) fail() {
 	r.body = nil
 }
 
-// The coders are safe for concurrent use and costly to make. Their options are constant, so making them
-// cannot fail.
-var (
-	zstdEncoder = sync.OnceValue(func() *zstd.Encoder {
-		e, _ := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithLowerEncoderMem(true))
-		return e
-	})
-	zstdDecoder = sync.OnceValue(func() *zstd.Decoder {
-		d, _ := zstd.NewReader(nil)
-		return d
-	})
-)
+func appendString(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+// scratch lends memory in which records are compressed.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
+// longestScratch is the bytes above which lent memory is not kept: one huge record must not hold it.
+const longestScratch = 1 << 20
+
+// giveBack returns lent memory in the state in which it was last used.
+func giveBack(lent *[]byte, used []byte) {
+	if *lent = used; cap(used) <= longestScratch {
+		scratch.Put(lent)
+	}
+}
+
+// zstdDecoder reads records of version 1. It is safe for concurrent use and costly to make; its options
+// are constant, so making it cannot fail.
+var zstdDecoder = sync.OnceValue(func() *zstd.Decoder {
+	d, _ := zstd.NewReader(nil)
+	return d
+})

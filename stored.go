@@ -69,7 +69,7 @@ func FindMark(ctx context.Context, e Engine, name string) (text string, found bo
 		if record.Key != markPrefix+name {
 			continue
 		}
-		body, err := openRecord(record.Value)
+		_, body, err := openRecord(record.Value)
 		if err != nil {
 			return "", false, fmt.Errorf("mark %s: %w", name, err)
 		}
