@@ -56,8 +56,7 @@ func join(name string, typ dto.MetricType, old, pushed *Block, meet meeting) (*B
 	}
 	l.block.series, l.block.samples = l.series, int32(bytes.Count(desk.text, []byte{'\n'}))
 	desk.text = l.block.hold(desk.text, desk.proto)
-	l.block.sets = old.sets
-	if l.series > old.series {
+	if l.block.sets = old.sets; l.series > old.series || l.series == 0 {
 		l.block.sets = l.block.fingerprint()
 	}
 	return l.block, nil
