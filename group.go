@@ -155,7 +155,7 @@ func (g *Group) lay(before *Group, p *prepared) *Refusal {
 	}
 	for _, m := range p.members {
 		old, _ := before.Member(m.Name)
-		merged, refusal := p.merge(before, old, m)
+		merged, refusal := p.merge(old, m)
 		if refusal != nil {
 			return refusal
 		}

@@ -1,9 +1,37 @@
 package holdfast
 
+import (
+	"fmt"
+	"strings"
+
+	"holdfast/internal/exposition"
+)
+
 // merge returns what a pushed family makes of its namesake in the group before, which is the zero Member
 // where there is none.
-func (p *prepared) merge(_ *Group, _, pushed Member) (Member, *Refusal) {
+func (p *prepared) merge(old, pushed Member) (Member, *Refusal) {
+	if p.mode != Upsert || old.Block == nil {
+		return pushed, nil
+	}
+	if old.Type != pushed.Type {
+		return Member{}, retyped(p.key, old, pushed)
+	}
+	block, err := exposition.Upsert(pushed.Name, pushed.Type, old.Block, pushed.Block)
+	if err != nil {
+		return Member{}, invalid(err)
+	}
+	pushed.Block = block
 	return pushed, nil
+}
+
+// retyped refuses a family that is to stand beside metrics of another type.
+func retyped(key Key, old, pushed Member) *Refusal {
+	name := func(m Member) string { return strings.ToLower(m.Type.String()) }
+	r := inconsistent("type",
+		fmt.Sprintf("metric family %q is pushed as %s, while the group holds it as %s", pushed.Name, name(pushed), name(old)),
+		"push it with its old type, or replace the whole family with POST")
+	r.Where = "metric " + pushed.Name + ", pushed to group " + key.String()
+	return r
 }
 
 // mixing refuses to add to a group that does not add up, or the other way round.
