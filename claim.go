@@ -14,6 +14,9 @@ type claim struct {
 	shape         *keyShape
 	before, after *Group // nil where there is none
 	touched       []difference
+
+	accepted  []acceptance // pushes with an idempotency key that the change holds
+	forgotten []repeat     // others, whose records go
 }
 
 // difference is a family that a change touches; old or new is nil where the family comes or goes.
@@ -164,6 +167,9 @@ func (x *index) install(c *claim) {
 		x.installMember(c, d)
 	}
 	x.settle(c)
+	for _, a := range c.accepted {
+		x.repeats.add(a)
+	}
 	if c.before != nil {
 		x.series -= c.before.series
 		x.bytes -= c.before.size

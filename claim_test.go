@@ -44,7 +44,7 @@ func (e *heldEngine) Commit(ctx context.Context, c Commit) (Revision, error) {
 func inBubble(t *testing.T, test func(t *testing.T, g *Gateway, e *heldEngine)) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &heldEngine{Memory: NewMemory(), answers: make(chan error)}
-		g, err := New(Options{Engine: e, Logger: slog.New(slog.DiscardHandler), Limits: Limits{FailedGroupTTL: 24 * time.Hour}})
+		g, err := New(Options{Engine: e, Logger: slog.New(slog.DiscardHandler), Limits: Limits{FailedGroupTTL: 24 * time.Hour}, IdempotencyWindow: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package holdfast
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // plan is what a batch of changes of one group comes to.
@@ -160,7 +161,11 @@ func (g *Gateway) planDrafts(key Key, before *Group, batch []*change, drafts []d
 	}
 	p := plan{answers: make([]error, len(batch)), noticed: true}
 	after := before
+	var accepted []acceptance
 	for i, c := range batch {
+		if c.repeat != (repeat{}) && (x.repeats.knows(c.repeat, c.time) || c.among(accepted)) {
+			continue
+		}
 		if c.deletes() {
 			left := c.remove(after)
 			p.noticed = p.noticed && left == after
@@ -175,9 +180,14 @@ func (g *Gateway) planDrafts(key Key, before *Group, batch []*change, drafts []d
 		p.answers[i] = err
 		p.noticed = p.noticed && err != nil
 		after = following
+		if err == nil && c.repeat != (repeat{}) && x.repeats.window > 0 {
+			accepted = append(accepted, acceptance{c.repeat, c.time})
+		}
 	}
-	if after != before {
+	if after != before || len(accepted) > 0 {
 		p.claim = x.reserve(shape, before, after)
+		p.claim.accepted = accepted
+		p.claim.forgotten = x.repeats.forget(time.Now().UnixNano())
 	}
 	return p
 }
@@ -192,6 +202,9 @@ func (g *Gateway) follow(shape *keyShape, before, current *Group, c *change, d d
 			d = current.draft(c.push)
 		}
 		v := verdict{refusal: d.refusal}
+		if v.refusal == nil && c.repeat != (repeat{}) {
+			v.refusal = g.index.repeats.full()
+		}
 		if v.refusal == nil {
 			v = g.judge(shape, before, d.to)
 		}

@@ -15,10 +15,14 @@ import (
 
 // Options is what a Gateway is made of.
 type Options struct {
-	Engine    Engine
-	Own       prometheus.Gatherer   // the gateway's own metrics, exposed among the pushed ones; nil for none
-	Registry  prometheus.Registerer // where the gateway registers its instruments; nil for nowhere
-	Limits    Limits
+	Engine   Engine
+	Own      prometheus.Gatherer   // the gateway's own metrics, exposed among the pushed ones; nil for none
+	Registry prometheus.Registerer // where the gateway registers its instruments; nil for nowhere
+	Limits   Limits
+
+	// IdempotencyWindow is how long a push with an idempotency key is remembered; 0 is not at all.
+	IdempotencyWindow time.Duration
+
 	Unchecked bool // accept pushes that clash with other groups; what clashes is masked
 	Logger    *slog.Logger
 }
@@ -42,6 +46,7 @@ type Gateway struct {
 // registry.
 func New(o Options) (*Gateway, error) {
 	g := &Gateway{Options: o, index: newIndex(o.Logger), lanes: lanes{waiting: map[Key][]*change{}}}
+	g.index.repeats.window, g.index.repeats.limit = int64(o.IdempotencyWindow), o.Limits.IdempotencyKeys
 	g.failures.reset()
 	g.schedule.reset()
 	if err := g.learnOwn(); err != nil {
@@ -120,7 +125,7 @@ func (g *Gateway) Push(_ context.Context, p Push) error {
 	if err := g.Ready(); err != nil {
 		return err
 	}
-	c := &change{key: p.Key, time: p.Time.UnixNano(), from: p.Origin}
+	c := &change{key: p.Key, time: p.Time.UnixNano(), from: p.Origin, repeat: newRepeat(p.Key, p.IdempotencyKey)}
 	ready, err := p.prepare(g.Limits)
 	if refusal, refused := err.(*Refusal); refused {
 		if !refusal.Kind.noted() {

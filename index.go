@@ -25,6 +25,7 @@ type index struct {
 	keyForms map[string][]Key             // keys that need escaping, by what they become
 	own      map[string]dto.MetricType    // the gateway's own families
 	settled  chan struct{}                // closed when the next claim ends; nil while nobody waits
+	repeats  repeats
 	totals
 	logger *slog.Logger
 }
@@ -53,6 +54,7 @@ func (x *index) reset() {
 	x.forms = map[exposition.Form][]string{}
 	x.keyForms = map[string][]Key{}
 	x.totals = totals{}
+	x.repeats.reset()
 }
 
 // group returns the group under a key, nil if there is none.

@@ -11,6 +11,7 @@ type change struct {
 	push    *prepared // nil for a delete or a refused push
 	refusal *Refusal  // of a push that was refused before it came here, to be noted with the group
 	time    int64     // Unix nanoseconds, of a push
+	repeat  repeat    // of a push with an idempotency key
 	from    Origin    // of a push
 	evict   bool      // delete the group, but only if it never saw an accepted push
 	tick    bool      // change the group as the time that has passed demands

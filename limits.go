@@ -15,6 +15,8 @@ type Limits struct {
 	Series         int64 // over all groups, the two of each group among them
 	FailedGroups   int64 // that never saw an accepted push; the oldest failure leaves first
 	FailedGroupTTL time.Duration
+	// IdempotencyKeys that are remembered at a time.
+	IdempotencyKeys int64
 }
 
 // checkLabels refuses a grouping key with a label over the limit.

@@ -48,6 +48,9 @@ func newLoader(x *index) *loader {
 
 // add takes the next record, in key order.
 func (l *loader) add(r Record) error {
+	if strings.HasPrefix(r.Key, repeatPrefix) {
+		return l.addAcceptance(r)
+	}
 	if strings.HasPrefix(r.Key, markPrefix) {
 		return nil
 	}
@@ -63,6 +66,17 @@ func (l *loader) add(r Record) error {
 	return l.err()
 }
 
+func (l *loader) addAcceptance(r Record) error {
+	a, err := decodeAcceptance(r)
+	if err != nil {
+		return err
+	}
+	l.index.mu.Lock()
+	defer l.index.mu.Unlock()
+	l.index.repeats.add(a)
+	return nil
+}
+
 // finish waits until everything that was added is installed.
 func (l *loader) finish() error {
 	if l.stored.records != nil {
@@ -70,6 +84,9 @@ func (l *loader) finish() error {
 		l.stored = storedGroup{}
 	}
 	l.close()
+	l.index.mu.Lock()
+	l.index.repeats.sort()
+	l.index.mu.Unlock()
 	return l.err()
 }
 

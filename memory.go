@@ -33,15 +33,17 @@ func (m *Memory) Commit(_ context.Context, c Commit) (Revision, error) {
 	if c.Wipe {
 		clear(m.at)
 	}
+	guarded := make(map[string]bool, len(c.Guards))
 	for _, g := range c.Guards {
-		for _, ch := range c.Changes {
-			switch {
-			case ch.Key != g.Key:
-			case ch.Value == nil:
-				delete(m.at, g.Key)
-			default:
-				m.at[g.Key] = m.revision
-			}
+		guarded[g.Key] = true
+	}
+	for _, ch := range c.Changes {
+		switch {
+		case !guarded[ch.Key]:
+		case ch.Value == nil:
+			delete(m.at, ch.Key)
+		default:
+			m.at[ch.Key] = m.revision
 		}
 	}
 	return m.revision, nil

@@ -28,6 +28,10 @@ type Push struct {
 	Time     time.Time // when the body had been read and decoded
 	Terms    Terms     // what option and rule say; its Mode, where there is one, is in place of Mode
 	Origin   Origin
+
+	// IdempotencyKey names this push among all of its grouping key: a push that was accepted is not
+	// applied again when it is repeated with the same one. "" is none.
+	IdempotencyKey string
 }
 
 // prepared is a push whose families are encoded, ready to be laid into a group.

@@ -56,6 +56,12 @@ func (c *claim) records() Commit {
 		own.Value = (*groupRecord)(c.after)
 	}
 	commit.Changes = append(commit.Changes, own)
+	for _, a := range c.accepted {
+		commit.Changes = append(commit.Changes, Change{Key: a.recordKey(), Value: a})
+	}
+	for _, r := range c.forgotten {
+		commit.Changes = append(commit.Changes, Change{Key: r.recordKey()})
+	}
 	from, to := c.before.kept(), c.after.kept()
 	if from == layoutWhole && to == layoutWhole {
 		return commit

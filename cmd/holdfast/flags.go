@@ -38,6 +38,7 @@ type flags struct {
 
 	unchecked, utf8Names bool
 	failedGroupTTL       time.Duration
+	idempotencyWindow    time.Duration
 	limits               limitFlags
 }
 
@@ -45,6 +46,7 @@ type flags struct {
 type limitFlags struct {
 	body, inflated, inflight, label              size
 	seriesPerGroup, groups, series, failedGroups uint32
+	idempotencyKeys                              uint32
 }
 
 // newFlags makes the command line of serve for a program called name.
@@ -98,6 +100,8 @@ func (f *flags) addPush() {
 		Default("false").BoolVar(&f.utf8Names)
 	f.app.Flag("push.failed-group-ttl", "How long a group is kept to which no push ever succeeded. 0: until it is deleted.").
 		Default("24h").DurationVar(&f.failedGroupTTL)
+	f.app.Flag("push.idempotency-window", "For how long a push with an Idempotency-Key header is remembered: sent again, it is answered as before and not applied again. 0 is not at all.").
+		Default("10m").DurationVar(&f.idempotencyWindow)
 }
 
 func (f *flags) addLimits() {
@@ -118,6 +122,8 @@ func (f *flags) addLimits() {
 		Default("20000000").Uint32Var(&l.series)
 	f.app.Flag("limit.failed-groups", "Most groups to which no push ever succeeded. Above it the oldest failure leaves first.").
 		Default("1000").Uint32Var(&l.failedGroups)
+	f.app.Flag("limit.idempotency-keys", "Most pushes that are remembered by their Idempotency-Key header.").
+		Default("1000000").Uint32Var(&l.idempotencyKeys)
 }
 
 // parse reads args, prints help or the version where asked and exits then. Its errors are for the one who
@@ -128,6 +134,9 @@ func (f *flags) parse(args []string) error {
 	}
 	if f.failedGroupTTL < 0 {
 		return fmt.Errorf("--push.failed-group-ttl is negative: %s", f.failedGroupTTL)
+	}
+	if f.idempotencyWindow < 0 {
+		return fmt.Errorf("--push.idempotency-window is negative: %s", f.idempotencyWindow)
 	}
 	if f.routePrefix == "" && f.externalURL != nil {
 		f.routePrefix = f.externalURL.Path
@@ -188,6 +197,8 @@ func (f *flags) gatewayLimits() holdfast.Limits {
 		Series:         int64(f.limits.series),
 		FailedGroups:   int64(f.limits.failedGroups),
 		FailedGroupTTL: f.failedGroupTTL,
+
+		IdempotencyKeys: int64(f.limits.idempotencyKeys),
 	}
 }
 

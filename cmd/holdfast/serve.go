@@ -95,6 +95,7 @@ func assemble(f *flags, logger *slog.Logger) (*app, error) {
 	}
 	a.gateway, err = holdfast.New(holdfast.Options{
 		Engine: a.engine, Own: own, Registry: registry, Limits: f.gatewayLimits(), Unchecked: f.unchecked, Logger: logger,
+		IdempotencyWindow: f.idempotencyWindow,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the gateway: %w", err)

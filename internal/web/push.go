@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -16,12 +17,23 @@ import (
 // inconsistent is how the reference's answer to a clash begins, and its log line.
 const inconsistent = "pushed metrics are invalid or inconsistent with existing metrics"
 
-// push takes a PUT or POST on a grouping key.
+// onceHeader names a push: one that was accepted is not applied again when it is repeated with the same
+// value.
+const (
+	onceHeader = "Idempotency-Key"
+	maxOnce    = 256 // bytes of it
+)
+
+// push takes a PUT, POST or PATCH on a grouping key.
 func (s *site) push(mode holdfast.Mode, jobBase64 bool) replier {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		key, err := s.key(r, jobBase64)
 		if err != nil {
 			return err
+		}
+		once := r.Header.Get(onceHeader)
+		if len(once) > maxOnce {
+			return &failure{http.StatusBadRequest, fmt.Sprintf("the %s header has %d bytes, which is over the limit of %d\nhint: a UUID is enough", onceHeader, len(once), maxOnce)}
 		}
 		b, err := s.readBody(r)
 		if err != nil {
@@ -45,7 +57,7 @@ func (s *site) push(mode holdfast.Mode, jobBase64 bool) replier {
 		}
 		// Once read, a push is carried out even if its sender has left.
 		err = s.Gateway.Push(context.WithoutCancel(r.Context()), holdfast.Push{
-			Key: key, Mode: mode, Families: families, Time: time.Now(), Terms: terms,
+			Key: key, Mode: mode, Families: families, Time: time.Now(), Terms: terms, IdempotencyKey: once,
 		})
 		if err != nil {
 			s.logRefusal(r, err)

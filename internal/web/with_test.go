@@ -94,3 +94,17 @@ func TestPatchPaths(t *testing.T) {
 	r.want(405, "PATCH", "/metrics", "")
 	r.want(403, "PATCH", "/metrics/job/a", "x 1\n", "Sec-Fetch-Site: cross-site")
 }
+
+func TestIdempotencyKey(t *testing.T) {
+	r := newRig(t, nil)
+	r.want(200, "PUT", "/metrics/job/a", "x 1\n", "Idempotency-Key: k")
+	r.want(200, "PUT", "/metrics/job/a", "x 2\n")
+	r.want(200, "PUT", "/metrics/job/a", "x 1\n", "Idempotency-Key: k")
+	if got := r.sample(`x{instance="",job="a"}`); got != "2" {
+		t.Errorf("x is %q, want 2: the repeat is not to be applied", got)
+	}
+	a := r.want(400, "PUT", "/metrics/job/a", "x 3\n", "Idempotency-Key: "+strings.Repeat("k", 257))
+	if !strings.Contains(a.body, "Idempotency-Key header has 257 bytes") {
+		t.Errorf("body %q does not name the header", a.body)
+	}
+}
