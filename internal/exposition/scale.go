@@ -117,13 +117,13 @@ func (s *scale[T]) plus(pushed *scale[T]) *scale[T] {
 func (s *scale[T]) widen(t float64) {
 	for _, steps := range [][]step[T]{s.positive, s.negative} {
 		for _, st := range steps {
-			if boundOf(s.schema, st.place-1) < t {
-				t = max(t, boundOf(s.schema, st.place))
+			if end := boundOf(s.schema, st.place); above(t, boundOf(s.schema, st.place-1)) && above(end, t) {
+				t = end
 			}
 		}
 	}
 	take := func(steps []step[T]) []step[T] {
-		for len(steps) > 0 && boundOf(s.schema, steps[0].place-1) < t {
+		for len(steps) > 0 && above(t, boundOf(s.schema, steps[0].place-1)) {
 			s.zero += steps[0].count
 			steps = steps[1:]
 		}
@@ -207,6 +207,13 @@ func writeSteps[T tally](steps []step[T]) (spans []*dto.BucketSpan, deltas []int
 	return spans, deltas, floats
 }
 
+// above reports whether a bound or threshold is above another. Clients compute bounds in ways of their own,
+// which may differ in the last digits, and a threshold at a bound must cut no bucket.
+func above(a, b float64) bool {
+	const near = 1 + 1e-12 // the narrowest bucket is some 1e9 times as wide
+	return a > b*near
+}
+
 // boundOf returns the upper bound of the bucket at a place: 2^(place * 2^-schema). The largest number there
 // is is the bound of the bucket that it falls in, since the next holds what is infinite.
 func boundOf(schema int32, place int64) float64 {
@@ -224,7 +231,7 @@ func boundOf(schema int32, place int64) float64 {
 	return math.Ldexp(roots()[fraction<<(maxSchema-schema)], int(place>>schema))
 }
 
-// roots are 2^(i/256), each the nearest float64, as bounds have to be the same wherever they are computed.
+// roots are 2^(i/256), each the nearest float64.
 var roots = sync.OnceValue(func() *[1 << maxSchema]float64 {
 	const digits = 256 // far more than a float64 has, so that errors do not add up to one
 	root := big.NewFloat(2).SetPrec(digits)
