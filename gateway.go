@@ -182,6 +182,13 @@ func (g *Gateway) Groups() (int, iter.Seq[*Group], error) {
 	}, nil
 }
 
+// Totals returns the number of groups, of series and of bytes of encoded metrics that are held.
+func (g *Gateway) Totals() (groups, series, bytes int) {
+	g.index.mu.Lock()
+	defer g.index.mu.Unlock()
+	return len(g.index.groups), g.index.series, g.index.bytes
+}
+
 // learnOwn notes the names and types of the gateway's own families, against which pushes are checked.
 func (g *Gateway) learnOwn() error {
 	if g.Own == nil {

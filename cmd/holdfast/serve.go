@@ -79,11 +79,12 @@ type app struct {
 	engine  holdfast.Engine
 	gateway *holdfast.Gateway
 	web     http.Handler
+	history *web.History
 	quit    chan struct{} // closed when a client asks for the end
 }
 
 func assemble(f *flags, logger *slog.Logger) (*app, error) {
-	a := &app{logger: logger, quit: make(chan struct{})}
+	a := &app{logger: logger, quit: make(chan struct{}), history: web.NewHistory()}
 	registry := newRegistry()
 	var own prometheus.Gatherer = registry
 	if f.selfTelemetryPath != "" {
@@ -105,7 +106,7 @@ func assemble(f *flags, logger *slog.Logger) (*app, error) {
 		ExternalURL: f.external(), ExternalPath: f.externalPath(),
 		TelemetryPath: f.telemetryPath, SelfTelemetryPath: f.selfTelemetryPath, Own: registry, Registry: registry,
 		Lifecycle: f.lifecycle, AdminAPI: f.admin, Backup: backupOf(a.engine), Quit: sync.OnceFunc(func() { close(a.quit) }),
-		Flags: f.effective(), Started: time.Now(), Limits: f.bodyLimits(), Refused: a.gateway.CountLimit, Logger: logger,
+		History: a.history, Flags: f.effective(), Started: time.Now(), Limits: f.bodyLimits(), Refused: a.gateway.CountLimit, Logger: logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("lay the routes: %w; choose another --web.telemetry-path or --web.self-telemetry-path", err)
@@ -124,6 +125,7 @@ func (a *app) run(f *flags, listeners []net.Listener) error {
 	defer unfollow()
 	followed := make(chan error, 1)
 	go func() { followed <- a.gateway.Run(following) }()
+	go a.history.Run(following)
 
 	d := newDoor(a.web, listeners, f.listen, a.logger)
 	d.open()

@@ -1,184 +1,193 @@
 package web
 
 import (
-	"bufio"
+	"bytes"
+	"fmt"
 	"html/template"
-	"iter"
 	"net/http"
-	"net/url"
-	"slices"
-	"strconv"
+	"path"
 	"strings"
 	"time"
 
-	"github.com/prometheus/common/model"
 	"github.com/prometheus/common/version"
-
-	"holdfast"
-)
-
-const (
-	pageGroups = 200    // groups on one page
-	pageRows   = 20_000 // metrics on one page, so that a few huge groups don't make it endless
-	familyRows = 500    // metrics of one family
-	maxPage    = 1e9    // greatest number of a page
 )
 
 // contentPolicy lets the page load its own files and talk to its own gateway, and nothing else: whatever
 // a pushed text might smuggle in finds nothing that would run it.
-const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
-	"form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// page is the page for people, its template parsed.
+// page is the page for people: its templates in each language, and what never changes on it.
 type page struct {
-	templates *template.Template
-	assets    string
-	admin     bool
-	names     model.ValidationScheme
-	started   string
-	flags     []labelView
+	tongues   []*tongue
+	templates map[*tongue]*template.Template
+	assets    string // where links begin: the path of the external URL, or "" for relative links
 	build     []labelView
+	flags     []labelView
 }
 
 func newPage(o Options) (*page, error) {
-	templates, err := template.ParseFS(ui, "ui/page.html")
+	all, err := tongues()
 	if err != nil {
 		return nil, err
 	}
-	assets := strings.TrimSuffix(o.ExternalPath, "/")
-	if assets == "" {
-		assets = "."
+	p := &page{
+		tongues: all, templates: map[*tongue]*template.Template{}, assets: strings.TrimSuffix(o.ExternalPath, "/"),
+		flags: sortedViews(o.Flags), build: sortedViews(buildInformation()),
 	}
-	return &page{
-		templates: templates, assets: assets + "/static", admin: o.AdminAPI, names: o.Names,
-		started: o.Started.Format(time.RFC3339), flags: sortedViews(o.Flags), build: sortedViews(buildInformation()),
-	}, nil
-}
-
-type labelView struct{ Name, Value string }
-
-func sortedViews(pairs map[string]string) []labelView {
-	var views []labelView
-	for name, value := range pairs {
-		views = append(views, labelView{name, value})
-	}
-	slices.SortFunc(views, func(a, b labelView) int { return strings.Compare(a.Name, b.Name) })
-	return views
-}
-
-// frame is what the page shows around its groups.
-type frame struct {
-	Assets, Revision string
-	Admin, Loading   bool
-	Total, Shown     int
-	First, Last      int // numbers of the groups shown, from 1; only without a filter
-	Query            string
-	Previous, Next   string // links, "" for none
-	Started          string
-	Flags, Build     []labelView
-}
-
-// servePage writes the page group by group. ?page=N counts from 1; ?q= keeps the groups in whose labels
-// or family names the text occurs. While the gateway is loading it shows no groups, and says so.
-func (s *site) servePage(w http.ResponseWriter, r *http.Request) error {
-	f := s.page.frame()
-	var shown []*holdfast.Group
-	if f.Loading = s.Gateway.Ready() != nil; !f.Loading {
-		total, groups, err := s.Gateway.Groups()
+	for _, t := range all {
+		p.templates[t], err = template.New("").Funcs(t.functions()).ParseFS(ui, "ui/templates/*.html")
 		if err != nil {
-			return err
+			return nil, err
 		}
-		f.Total = total
-		shown = f.choose(groups, r.URL.Query())
+	}
+	return p, nil
+}
+
+// functions are what templates may call, in a language.
+func (t *tongue) functions() template.FuncMap {
+	return template.FuncMap{
+		"t": t.say, "count": t.count, "ago": t.ago, "clock": clock, "moment": moment,
+		"bytes":   func(n any) string { return bytesText(floatOf(n)) },
+		"pair":    func(root string, rows []rowView) rowsView { return rowsView{root, rows} },
+		"grouped": func(n int) string { return grouped(float64(n)) },
+		"inlist":  func(text string) template.HTML { return t.visible(text, shownInList) },
+		"infull":  func(text string) template.HTML { return t.visible(text, shownInFull) },
+		"tag":     func() string { return t.tag },
+	}
+}
+
+// rowsView are groups in a short list.
+type rowsView struct {
+	Root string
+	Rows []rowView
+}
+
+func floatOf(n any) float64 {
+	switch n := n.(type) {
+	case int:
+		return float64(n)
+	case int64:
+		return float64(n)
+	case float64:
+		return n
+	}
+	return 0
+}
+
+// frame is what every view stands in.
+type frame struct {
+	Root     string // how links to the gateway's own pages begin, without a slash at the end
+	View     string // the name of its template
+	Title    string
+	Revision string
+	Theme    string
+	Tongues  []choice
+	Themes   []choice
+	Admin    bool
+	Loading  bool
+	Total    int // groups
+	Failed   bool
+	Content  any
+}
+
+// choice is one of several things to pick.
+type choice struct {
+	Value, Text, Link string
+	Chosen            bool
+}
+
+// A view prepares what one page shows.
+type view struct {
+	name  string
+	title string
+	fill  func(r *http.Request, t *tongue) (any, error)
+}
+
+// show serves a view. While the gateway is loading, a view that needs its groups says so instead.
+func (s *site) show(v view) replier {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if s.chooses(w, r) {
+			return nil
+		}
+		t := accepted(s.page.tongues, r)
+		f := s.frame(r, t, v)
+		status := http.StatusOK
+		var err error
+		if f.Loading = s.Gateway.Ready() != nil; !f.Loading || v.name == "status" {
+			if f.Content, err = v.fill(r, t); err != nil {
+				return err
+			}
+		}
+		if missing, is := f.Content.(missingView); is {
+			f.View, f.Title, status = "missing", missing.Title, http.StatusNotFound
+		}
+		return s.write(w, status, t, f)
+	}
+}
+
+func (s *site) frame(r *http.Request, t *tongue, v view) frame {
+	f := frame{
+		Root: s.root(r), View: v.name, Title: t.say(v.title), Revision: version.GetRevision(), Theme: themeOf(r), Admin: s.AdminAPI,
+	}
+	f.Total, _, _ = s.Gateway.Totals()
+	for _, other := range s.page.tongues {
+		f.Tongues = append(f.Tongues, choice{other.tag, other.name, with(r, languageParameter, other.tag), other == t})
+	}
+	names := map[string]string{"auto": "Theme of the system", "light": "Light theme", "dark": "Dark theme"}
+	for _, theme := range themes {
+		f.Themes = append(f.Themes, choice{theme, t.say(names[theme]), with(r, themeParameter, theme), theme == f.Theme})
+	}
+	return f
+}
+
+// write renders a view whole, so that a template that fails is a 500 and no half page.
+func (s *site) write(w http.ResponseWriter, status int, t *tongue, f frame) error {
+	var b bytes.Buffer
+	if err := s.page.templates[t].ExecuteTemplate(&b, "layout", f); err != nil {
+		return fmt.Errorf("rendering the view %s: %w", f.View, err)
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", t.tag)
 	h.Set("Content-Security-Policy", contentPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
-	err := s.page.write(w, f, shown)
-	if err != nil {
-		s.Logger.Debug("writing the page failed", "err", err)
-	}
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Vary", "Accept-Language, Cookie")
+	w.WriteHeader(status)
+	_, err := w.Write(b.Bytes())
 	return ended(err)
 }
 
-func (p *page) frame() frame {
-	return frame{
-		Assets: p.assets, Revision: version.GetRevision(), Admin: p.admin,
-		Started: p.started, Flags: p.flags, Build: p.build,
+// root returns how links from the page that r asks for begin. They are relative unless the external URL
+// is known to have a path, so that the page works behind proxies which nobody told the gateway of.
+func (s *site) root(r *http.Request) string {
+	if s.page.assets != "" {
+		return s.page.assets
 	}
+	depth := strings.Count(strings.TrimPrefix(r.URL.Path, s.RoutePrefix), "/") - 1
+	if depth <= 0 {
+		return "."
+	}
+	return strings.TrimSuffix(strings.Repeat("../", depth), "/")
 }
 
-// choose picks the groups that a query asks for, and notes what the page says about them.
-func (f *frame) choose(groups iter.Seq[*holdfast.Group], query url.Values) []*holdfast.Group {
-	number, err := strconv.Atoi(query.Get("page"))
-	if err != nil || number < 1 || number > maxPage {
-		number = 1
+// here returns a link from the page that r asks for to itself with another query.
+func here(r *http.Request, query string) string {
+	last := path.Base(r.URL.Path)
+	if strings.HasSuffix(r.URL.Path, "/") {
+		last = ""
 	}
-	f.Query = query.Get("q")
-	shown, more := pick(groups, f.Query, number)
-	f.Shown = len(shown)
-	f.First = (number-1)*pageGroups + 1
-	f.Last = f.First + len(shown) - 1
-	if number > 1 {
-		f.Previous = pageLink(f.Query, number-1)
+	link := "./" + last
+	if query != "" {
+		link += "?" + query
 	}
-	if more {
-		f.Next = pageLink(f.Query, number+1)
-	}
-	return shown
+	return link
 }
 
-// pick returns the groups of one page and whether others follow.
-func pick(groups iter.Seq[*holdfast.Group], text string, number int) (shown []*holdfast.Group, more bool) {
-	skip := (number - 1) * pageGroups
-	for g := range groups {
-		if text != "" && !mentions(g, text) {
-			continue
-		}
-		if skip > 0 {
-			skip--
-			continue
-		}
-		if len(shown) == pageGroups {
-			return shown, true
-		}
-		shown = append(shown, g)
-	}
-	return shown, false
-}
+// missingView says that what was asked for is not there.
+type missingView struct{ Title, Text string }
 
-func mentions(g *holdfast.Group, text string) bool {
-	return strings.Contains(g.Key().String(), text) ||
-		slices.ContainsFunc(g.Members(), func(m holdfast.Member) bool { return strings.Contains(m.Name, text) })
-}
-
-func pageLink(text string, number int) string {
-	query := url.Values{"page": {strconv.Itoa(number)}}
-	if text != "" {
-		query.Set("q", text)
-	}
-	return "?" + query.Encode()
-}
-
-func (p *page) write(w http.ResponseWriter, f frame, groups []*holdfast.Group) error {
-	out := bufio.NewWriterSize(w, 32<<10)
-	if err := p.templates.ExecuteTemplate(out, "head", f); err != nil {
-		return err
-	}
-	room := pageRows
-	for _, g := range groups {
-		view, err := viewGroup(g, p.names, &room)
-		if err != nil {
-			return err
-		}
-		if err := p.templates.ExecuteTemplate(out, "group", view); err != nil {
-			return err
-		}
-	}
-	if err := p.templates.ExecuteTemplate(out, "foot", f); err != nil {
-		return err
-	}
-	return out.Flush()
-}
+// uptime is for the status view.
+func (s *site) uptime(t *tongue) string { return t.span(time.Since(s.Started).Truncate(time.Second).Seconds()) }

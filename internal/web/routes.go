@@ -65,9 +65,18 @@ func (s *site) addPushes(r *route.Router) {
 
 func (s *site) addPage(r *route.Router) {
 	r.Get(s.RoutePrefix+"/static/*file", s.meters.count("static", serveStatic(s.Started)))
-	page := s.meters.count("status", s.reply(s.servePage))
-	r.Get(s.RoutePrefix+"/status", page)
-	r.Get(s.RoutePrefix+"/", page)
+	for path, v := range map[string]view{
+		"/":           {"groups", "Groups", s.listing},
+		"/overview":   {"overview", "Overview", s.overview},
+		"/groups/:id": {"group", "Group", s.group},
+		"/failures":   {"failures", "Failures", s.failed},
+		"/status":     {"status", "Status", s.status},
+		"/start":      {"start", "How to push", s.startPage},
+		"/delete":     {"delete", "Delete groups", s.askErase},
+	} {
+		r.Get(s.RoutePrefix+path, s.meters.count("status", s.reply(s.show(v))))
+	}
+	r.Post(s.RoutePrefix+"/delete", s.meters.count("status", s.reply(sameOrigin(s.whenReady(s.erase)))))
 }
 
 func (s *site) addLifecycle(r *route.Router) {

@@ -36,6 +36,7 @@ type Options struct {
 
 	Backup func(ctx context.Context, w io.Writer) error // writes a tar of the store; nil where nothing is kept
 
+	History *History          // for the plots of the page, which someone runs; nil for none
 	Flags   map[string]string // for the status page and the query API
 	Started time.Time
 
@@ -96,13 +97,17 @@ func newSite(o Options) (*site, error) {
 		heavy:   make(chan struct{}, runtime.GOMAXPROCS(0)),
 		alone:   make(chan struct{}, 1),
 	}
+	if s.History == nil {
+		s.History = NewHistory()
+	}
 	s.inflight.limit = o.Limits.InflightBytes
 	var err error
 	if s.meters, err = newMeters(o.Registry, &s.inflight); err != nil {
 		return nil, fmt.Errorf("registering request meters: %w", err)
 	}
+	s.History.watch(s.read)
 	if s.page, err = newPage(o); err != nil {
-		return nil, fmt.Errorf("reading the page's template: %w", err)
+		return nil, fmt.Errorf("reading the page's templates: %w", err)
 	}
 	return s, nil
 }
