@@ -16,8 +16,8 @@ type eraseView struct {
 	Missing int // that are not there any more
 	Count   int
 	Series  int
-	Whole   bool // all groups of the gateway
-	More    int  // groups that are not listed
+	Whole   bool   // all groups of the gateway
+	More    int    // groups that are not listed
 	Back    string // query of the list that the reader came from
 }
 

@@ -28,6 +28,8 @@ type groupView struct {
 	rowView
 	First    time.Time
 	Failed   time.Time
+	Expires  time.Time // zero if never
+	Every    string    // how often it is to be pushed to, "" where nobody said
 	Failure  *holdfast.Failure
 	Origin   holdfast.Origin
 	Members  []familyView
@@ -42,9 +44,11 @@ type familyView struct {
 	Masked                 bool
 	Pushed                 time.Time
 	Metrics                []metricView
+	Inline                 bool // its one metric has no label of its own and a plain value
+	Alone                  bool // its one metric has no label of its own and several values
 	Series                 int
 	Omitted                int
-	Alone, Next            string // links
+	Link, Next             string // to this family alone, and to its further metrics
 }
 
 // metricView is one label set with what it says.
@@ -79,6 +83,10 @@ func (s *site) group(r *http.Request, t *tongue) (any, error) {
 		First:   g.FirstPushed(), Failed: g.Failed(), Failure: g.Failure(), Origin: g.Origin(),
 		Only: r.URL.Query().Get("family"), Whole: "./" + id.String(), Examples: s.examples(r, g.Key()),
 	}
+	v.Expires = g.Expires()
+	if every := g.Every(); every > 0 {
+		v.Every = t.span(every.Seconds())
+	}
 	for i, l := range v.Labels {
 		if l.Link != "" {
 			v.Labels[i].Link = s.root(r) + "/" + l.Link
@@ -109,12 +117,12 @@ func (s *site) maskedOf(g *holdfast.Group) []string {
 	return nil
 }
 
-// members fills the families in, pushed ones before the two time families.
+// members fills the families in, pushed ones before those that the gateway adds.
 func (v *groupView) members(g *holdfast.Group, masked []string, query url.Values, t *tongue) error {
 	room := pageRows
 	for _, own := range []bool{false, true} {
 		for _, m := range g.Members() {
-			if isTime(m.Name) != own || v.Only != "" && v.Only != m.Name {
+			if ofGateway(g, m.Name) != own || v.Only != "" && v.Only != m.Name {
 				continue
 			}
 			from, rows := 0, min(familyRows, room)
@@ -122,7 +130,7 @@ func (v *groupView) members(g *holdfast.Group, masked []string, query url.Values
 				from, _ = strconv.Atoi(query.Get("from"))
 				rows = aloneRows
 			}
-			family, err := viewFamily(m, from, rows, t)
+			family, err := viewFamily(m, g.Key(), from, rows, t)
 			if err != nil {
 				return fmt.Errorf("family %s of %s: %w", m.Name, v.Name, err)
 			}
@@ -134,10 +142,10 @@ func (v *groupView) members(g *holdfast.Group, masked []string, query url.Values
 	return nil
 }
 
-func viewFamily(m holdfast.Member, from, rows int, t *tongue) (familyView, error) {
+func viewFamily(m holdfast.Member, key holdfast.Key, from, rows int, t *tongue) (familyView, error) {
 	v := familyView{
 		Name: m.Name, Type: typeText(m.Type), Help: m.Help, Unit: m.Unit, Pushed: m.Pushed(), Series: m.Series(),
-		Alone: "?" + url.Values{"family": {m.Name}}.Encode(),
+		Link: "?" + url.Values{"family": {m.Name}}.Encode(),
 	}
 	from = max(0, min(from, v.Series))
 	if rows > 0 {
@@ -147,13 +155,17 @@ func viewFamily(m holdfast.Member, from, rows int, t *tongue) (familyView, error
 		}
 		end := min(len(metrics), from+rows)
 		for _, metric := range metrics[from:end] {
-			v.Metrics = append(v.Metrics, viewMetric(m, metric, t))
+			v.Metrics = append(v.Metrics, viewMetric(m, metric, key, t))
 		}
 		if end < len(metrics) {
 			v.Next = "?" + url.Values{"family": {m.Name}, "from": {strconv.Itoa(end)}}.Encode()
 		}
 	}
 	v.Omitted = v.Series - from - len(v.Metrics)
+	if v.Series == 1 && len(v.Metrics) == 1 && len(v.Metrics[0].Labels) == 0 {
+		v.Inline = len(v.Metrics[0].Parts) == 0
+		v.Alone = !v.Inline
+	}
 	return v, nil
 }
 
@@ -161,10 +173,13 @@ func typeText(typ dto.MetricType) string {
 	return strings.ReplaceAll(strings.ToLower(typ.String()), "_", " ")
 }
 
-func viewMetric(m holdfast.Member, metric *dto.Metric, t *tongue) metricView {
+// viewMetric prepares a metric. The labels of its group's key are said once for all, so they are left out.
+func viewMetric(m holdfast.Member, metric *dto.Metric, key holdfast.Key, t *tongue) metricView {
 	var v metricView
 	for name, value := range metricLabels(metric) {
-		v.Labels = append(v.Labels, labelLink{Name: name, Value: value})
+		if _, ofKey := key.Get(name); !ofKey && (name != "instance" || value != "") {
+			v.Labels = append(v.Labels, labelLink{Name: name, Value: value})
+		}
 	}
 	u := unitOf(m.Name, m.Unit)
 	switch m.Type {

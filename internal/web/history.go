@@ -94,12 +94,13 @@ func levels(all []reading, of func(reading) float64) []point {
 	return points
 }
 
-// rates returns how much a counter grew a second between readings.
+// rates returns how much a counter grew a second between readings. Those that are too close to mean much
+// are left out.
 func rates(all []reading, of func(reading) float64) []point {
 	var points []point
 	for i := 1; i < len(all); i++ {
 		seconds := all[i].at.Sub(all[i-1].at).Seconds()
-		if seconds > 0 {
+		if seconds >= historyStep.Seconds()/2 {
 			points = append(points, point{all[i].at, max(0, of(all[i])-of(all[i-1])) / seconds})
 		}
 	}

@@ -55,7 +55,7 @@ func (s *site) listing(r *http.Request, t *tongue) (any, error) {
 	if gone, err := strconv.Atoi(query.Get("gone")); err == nil {
 		v.Gone = t.count(gone, "%s group was deleted.", "%s groups were deleted.")
 	}
-	v.Strip = s.strip(t)
+	v.Strip = s.tiles(t)
 	asked, selectors, err := readQuery(query)
 	var selection *holdfast.Selection
 	if err == nil {
@@ -100,7 +100,7 @@ func readQuery(query url.Values) (holdfast.Query, []holdfast.Selector, error) {
 		}
 		asked.Selectors = append(asked.Selectors, selector)
 	}
-	asked.State = map[string]holdfast.State{"ok": holdfast.OK, "failed": holdfast.Failed, "masked": holdfast.Masked}[query.Get("state")]
+	asked.State = map[string]holdfast.State{"ok": holdfast.OK, "failed": holdfast.Failed, "stale": holdfast.Stale, "masked": holdfast.Masked}[query.Get("state")]
 	if age := query.Get("older_than"); age != "" {
 		d, err := model.ParseDuration(age)
 		if err != nil {
@@ -135,14 +135,19 @@ func braced(text string) string {
 // controls prepares what narrows and sorts the list.
 func (v *listingView) controls(query url.Values, asked holdfast.Query, t *tongue) {
 	for _, c := range []choice{
-		{Value: "", Text: t.say("All")}, {Value: "ok", Text: t.say("Healthy")},
-		{Value: "failed", Text: t.say("Last push failed")}, {Value: "masked", Text: t.say("Masked")},
+		{Value: "", Text: t.say("All")},
+		{Value: "ok", Text: t.say("Healthy")},
+		{Value: "failed", Text: t.say("Last push failed")},
+		{Value: "stale", Text: t.say("Overdue")},
+		{Value: "masked", Text: t.say("Masked")},
 	} {
 		c.Link, c.Chosen = linkTo(query, "state", c.Value), c.Value == query.Get("state")
 		v.States = append(v.States, c)
 	}
 	for _, c := range []choice{
-		{Value: "", Text: t.say("Any age")}, {Value: "1h", Text: t.say("Older than 1 hour")}, {Value: "1d", Text: t.say("Older than 1 day")},
+		{Value: "", Text: t.say("Any age")},
+		{Value: "1h", Text: t.say("Older than 1 hour")},
+		{Value: "1d", Text: t.say("Older than 1 day")},
 		{Value: "7d", Text: t.say("Older than 7 days")},
 	} {
 		c.Chosen = c.Value == query.Get("older_than")
@@ -152,7 +157,9 @@ func (v *listingView) controls(query url.Values, asked holdfast.Query, t *tongue
 		name, text string
 		by         holdfast.Sort
 	}{
-		{"key", "Group", holdfast.ByKey}, {"series", "Series", holdfast.BySeries}, {"bytes", "Size", holdfast.BySize},
+		{"key", "Group", holdfast.ByKey},
+		{"series", "Series", holdfast.BySeries},
+		{"bytes", "Size", holdfast.BySize},
 		{"pushed", "Last push", holdfast.ByPushed},
 	} {
 		order, sorted := "asc", "none"

@@ -20,15 +20,15 @@ type tileView struct {
 
 // overviewView is how the gateway is doing.
 type overviewView struct {
-	Tiles    []tileView
-	Since    string // how far back the plots go, "" for a whole hour
-	Failed   []rowView
-	Silent   []rowView // the groups that were pushed to longest ago
-	Totals   holdfast.Totals
-	DayOld   int // groups without a push for a day
-	Engine   engineView
-	Started  time.Time
-	Uptime   string
+	Tiles     []tileView
+	Since     string // how far back the plots go, "" for a whole hour
+	Failed    []rowView
+	Silent    []rowView // the groups that were pushed to longest ago
+	Totals    holdfast.Totals
+	DayOld    int // groups without a push for a day
+	Engine    engineView
+	Started   time.Time
+	Uptime    string
 	Unguarded bool // pushes are not checked against other groups
 }
 
@@ -89,17 +89,9 @@ func (s *site) tiles(t *tongue) []tileView {
 		tile(t, "groups", "Groups", "", levels(all, func(r reading) float64 { return r.groups }), count),
 		tile(t, "series", "Series", "", levels(all, func(r reading) float64 { return r.series }), count),
 		tile(t, "bytes", "Held", "", levels(all, func(r reading) float64 { return r.bytes }), bytesText),
-		tile(t, "pushes", "Pushes", t.say("per second"), steady(rates(all, func(r reading) float64 { return r.pushes })), short),
-		tile(t, "refusals", "Refusals", t.say("per second"), steady(rates(all, func(r reading) float64 { return r.refusals })), short),
+		tile(t, "pushes", "Pushes", t.say("per second"), rates(all, func(r reading) float64 { return r.pushes }), short),
+		tile(t, "refusals", "Refusals", t.say("per second"), rates(all, func(r reading) float64 { return r.refusals }), short),
 	}
-}
-
-// steady drops the last rate where it covers too short a time to mean anything.
-func steady(points []point) []point {
-	if n := len(points); n > 1 && points[n-1].at.Sub(points[n-2].at) < historyStep/2 {
-		return points[:n-1]
-	}
-	return points
 }
 
 func tile(t *tongue, id, name, unit string, points []point, write func(float64) string) tileView {

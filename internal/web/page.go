@@ -190,4 +190,6 @@ func here(r *http.Request, query string) string {
 type missingView struct{ Title, Text string }
 
 // uptime is for the status view.
-func (s *site) uptime(t *tongue) string { return t.span(time.Since(s.Started).Truncate(time.Second).Seconds()) }
+func (s *site) uptime(t *tongue) string {
+	return t.span(time.Since(s.Started).Truncate(time.Second).Seconds())
+}

@@ -77,30 +77,41 @@ func badges(g *holdfast.Group, masked []string, t *tongue) []badge {
 		}
 		all = append(all, badge{"bad", text, reason})
 	}
+	if g.Overdue() {
+		all = append(all, badge{"warn", t.say("Overdue"), t.say("It was to be pushed to every %s.", t.span(g.Every().Seconds()))})
+	}
+	if at := g.Expires(); !at.IsZero() {
+		all = append(all, badge{"note", t.say("Expires %s", t.ago(at)), clock(at)})
+	}
 	if len(masked) > 0 {
 		all = append(all, badge{"warn", t.say("Masked"), t.say("Not exposed, since they clash with other groups: %s", clipped(strings.Join(masked, ", ")))})
 	}
 	return all
 }
 
-// families counts what was pushed: the gateway's two are left out.
+// families counts what was pushed: the gateway's own are left out.
 func families(g *holdfast.Group) int {
 	n := 0
 	for _, m := range g.Members() {
-		if !isTime(m.Name) {
+		if !ofGateway(g, m.Name) {
 			n++
 		}
 	}
 	return n
 }
 
-func isTime(name string) bool { return name == pushTimeName || name == failureTimeName }
+// ofGateway reports whether a family of a group was added by the gateway.
+func ofGateway(g *holdfast.Group, name string) bool {
+	switch name {
+	case pushTimeName, "push_failure_time_seconds":
+		return true
+	case "push_expected_interval_seconds", "push_overdue":
+		return g.Every() > 0
+	}
+	return false
+}
 
-// The families that the gateway adds to each group.
-const (
-	pushTimeName    = "push_time_seconds"
-	failureTimeName = "push_failure_time_seconds"
-)
+const pushTimeName = "push_time_seconds"
 
 // jobFirst returns the labels of a key, job before the others.
 func jobFirst(key holdfast.Key) []labelView {

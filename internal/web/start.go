@@ -18,8 +18,10 @@ func (s *site) start(r *http.Request) *startView {
 	base := quotable(s.base(r))
 	var v startView
 	for _, e := range []exampleView{
-		{"python", "Python", pythonExample}, {"go", "Go", goExample},
-		{"shell", "Shell", shellExample}, {"powershell", "PowerShell", powerShellExample},
+		{"python", "Python", pythonExample},
+		{"go", "Go", goExample},
+		{"shell", "Shell", shellExample},
+		{"powershell", "PowerShell", powerShellExample},
 	} {
 		e.Text = strings.ReplaceAll(e.Text, "ADDRESS", base)
 		v.Examples = append(v.Examples, e)
