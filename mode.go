@@ -3,6 +3,7 @@ package holdfast
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"holdfast/internal/exposition"
 )
@@ -10,13 +11,20 @@ import (
 // merge returns what a pushed family makes of its namesake in the group before, which is the zero Member
 // where there is none.
 func (p *prepared) merge(old, pushed Member) (Member, *Refusal) {
-	if p.mode != Upsert || old.Block == nil {
+	if p.mode != Upsert && p.mode != Add {
 		return pushed, nil
 	}
-	if old.Type != pushed.Type {
+	if old.Block != nil && old.Type != pushed.Type {
 		return Member{}, retyped(p.key, old, pushed)
 	}
-	block, err := exposition.Upsert(pushed.Name, pushed.Type, old.Block, pushed.Block)
+	var block *exposition.Block
+	var err error
+	if p.mode == Upsert {
+		block, err = exposition.Upsert(pushed.Name, pushed.Type, old.Block, pushed.Block)
+	} else {
+		sum := exposition.Sum{Name: pushed.Name, Type: pushed.Type, Gauge: p.gauge, Time: time.Unix(0, p.time)}
+		block, err = sum.Add(old.Block, pushed.Block)
+	}
 	if err != nil {
 		return Member{}, invalid(err)
 	}
@@ -29,7 +37,7 @@ func retyped(key Key, old, pushed Member) *Refusal {
 	name := func(m Member) string { return strings.ToLower(m.Type.String()) }
 	r := inconsistent("type",
 		fmt.Sprintf("metric family %q is pushed as %s, while the group holds it as %s", pushed.Name, name(pushed), name(old)),
-		"push it with its old type, or replace the whole family with POST")
+		"push it with its old type, to another grouping key, or after the group was deleted; POST replaces families that are not added up")
 	r.Where = "metric " + pushed.Name + ", pushed to group " + key.String()
 	return r
 }

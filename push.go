@@ -80,6 +80,12 @@ func (p *Push) prepare(limits Limits) (*prepared, error) {
 		if f.Name == pushTimeName || f.Name == failureTimeName || ready.every > 0 && isFreshness(f.Name) {
 			continue
 		}
+		if drop := p.Terms.DropLabels; ready.mode == Add && len(drop) > 0 {
+			var err error
+			if f, err = f.DropLabels(drop, ready.gauge); err != nil {
+				return nil, invalid(err)
+			}
+		}
 		m, err := p.member(f, labels, limits)
 		if err != nil {
 			return nil, err

@@ -3,6 +3,7 @@ package holdfast
 import (
 	"encoding/binary"
 	"fmt"
+	"time"
 )
 
 // field is an optional part of a group's record, behind all others:
@@ -17,8 +18,44 @@ type field struct {
 	read   func(r *reader, g *Group)
 }
 
-// groupFields are the optional fields of a group, by tag. There are none yet.
-var groupFields []field
+// groupFields are the optional fields of a group, by tag.
+var groupFields = []field{
+	{1, appendLifetime, readLifetime},
+	{2, appendState, readState},
+}
+
+func appendLifetime(b []byte, g *Group) []byte {
+	if g.lifetime == (lifetime{}) {
+		return b
+	}
+	b = binary.AppendVarint(b, g.ttl)
+	b = binary.AppendVarint(b, g.every)
+	return binary.AppendVarint(b, g.keep)
+}
+
+func readLifetime(r *reader, g *Group) {
+	g.ttl, g.every, g.keep = r.varint(), r.varint(), r.varint()
+	g.late = g.every > 0 && g.pushed+g.every <= time.Now().UnixNano()
+}
+
+// The bits of a group's state.
+const (
+	stateAdding = 1 << iota
+	stateLeft
+)
+
+func appendState(b []byte, g *Group) []byte {
+	state := flag(g.adding)*stateAdding | flag(g.left)*stateLeft
+	if state == 0 {
+		return b
+	}
+	return append(b, state)
+}
+
+func readState(r *reader, g *Group) {
+	state := r.uvarint()
+	g.adding, g.left = state&stateAdding != 0, state&stateLeft != 0
+}
 
 // appendFields appends those fields that a group has.
 func appendFields(b []byte, g *Group, known []field) []byte {
