@@ -40,3 +40,9 @@ func (g *Gateway) GroupByID(id ID) (*Group, error) {
 	defer g.index.mu.Unlock()
 	return g.index.groups[g.index.ids[id]], nil
 }
+
+// List returns a group as a list of groups would tell of it.
+func (g *Gateway) List(group *Group) Listed {
+	snap := g.index.snapshot()
+	return Listed{group, snap.masks(g.index.own).of(group)}
+}

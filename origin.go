@@ -5,8 +5,8 @@ import "strings"
 // Origin is where a push came from.
 type Origin struct {
 	Remote      string // network address of the sender, "" if unknown
-	ContentType string // of the body, as it was sent
-	Bytes       int64  // of the body, as it was sent
+	ContentType string // of the body, without parameters
+	Bytes       int64  // of the body, once inflated
 }
 
 // Failure is why a push was refused, for those who look at its group later.

@@ -63,6 +63,9 @@ type Listed struct {
 	Masked []string // names of its families that are not exposed, since they clash with others
 }
 
+// Has reports whether the group is in a state.
+func (l Listed) Has(s State) bool { return s.has(l.Group, l.Masked) }
+
 // Select answers a query. Its errors are *Refusal.
 func (g *Gateway) Select(q Query) (*Selection, error) {
 	if err := g.Ready(); err != nil {

@@ -153,6 +153,23 @@ func (b *Block) Metrics() ([]*dto.Metric, error) {
 	return mf.Metric, nil
 }
 
+// Each decodes the metrics one by one, in their order. An error ends it.
+func (b *Block) Each() iter.Seq2[*dto.Metric, error] {
+	return func(yield func(*dto.Metric, error) bool) {
+		walked := 0
+		for metric := range eachMetric(b.Proto(), &walked) {
+			m := &dto.Metric{}
+			if err := proto.Unmarshal(metric, m); err != nil {
+				yield(nil, fmt.Errorf("decoding a metric of a block: %w", err))
+				return
+			}
+			if !yield(m, nil) {
+				return
+			}
+		}
+	}
+}
+
 // appendText renders a run of canonical metrics as sample lines, with label names in the form of scheme
 // s. The bytes are known to be sound.
 func appendText(dst []byte, t *textMetric, s model.EscapingScheme, run []byte) []byte {

@@ -26,7 +26,7 @@ const (
 
 // push takes a PUT, POST or PATCH on a grouping key.
 func (s *site) push(mode holdfast.Mode, jobBase64 bool) replier {
-	return func(w http.ResponseWriter, r *http.Request) error {
+	return s.noting(jobBase64, func(w http.ResponseWriter, r *http.Request) error {
 		key, err := s.key(r, jobBase64)
 		if err != nil {
 			return err
@@ -50,14 +50,14 @@ func (s *site) push(mode holdfast.Mode, jobBase64 bool) replier {
 			turn <- struct{}{}
 			defer func() { <-turn }()
 		}
-		terms := termsOf(r)
+		terms, from := termsOf(r), s.origin(r, b)
 		families, err := s.families(r, b, terms)
 		if err != nil {
 			return err
 		}
 		// Once read, a push is carried out even if its sender has left.
 		err = s.Gateway.Push(context.WithoutCancel(r.Context()), holdfast.Push{
-			Key: key, Mode: mode, Families: families, Time: time.Now(), Terms: terms, IdempotencyKey: once,
+			Key: key, Mode: mode, Families: families, Time: time.Now(), Terms: terms, IdempotencyKey: once, Origin: from,
 		})
 		if err != nil {
 			s.logRefusal(r, err)
@@ -69,17 +69,26 @@ func (s *site) push(mode holdfast.Mode, jobBase64 bool) replier {
 			empty(w, http.StatusOK)
 		}
 		return nil
-	}
+	})
+}
+
+// origin tells where a push comes from.
+func (s *site) origin(r *http.Request, b *body) holdfast.Origin {
+	contentType, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	return holdfast.Origin{Remote: r.RemoteAddr, ContentType: s.contentTypes.share(strings.TrimSpace(contentType)), Bytes: int64(len(b.bytes))}
 }
 
 // key reads the grouping key from the path.
 func (s *site) key(r *http.Request, jobBase64 bool) (holdfast.Key, error) {
-	job, labels := route.Param(r.Context(), "job"), route.Param(r.Context(), "labels")
-	key, err := holdfast.ParseKey(job, jobBase64, labels, s.Names)
+	key, err := s.parseKey(r, jobBase64)
 	if err != nil {
-		s.logBadPath(r, job, err)
+		s.logBadPath(r, route.Param(r.Context(), "job"), err)
 	}
 	return key, err
+}
+
+func (s *site) parseKey(r *http.Request, jobBase64 bool) (holdfast.Key, error) {
+	return holdfast.ParseKey(route.Param(r.Context(), "job"), jobBase64, route.Param(r.Context(), "labels"), s.Names)
 }
 
 func (s *site) logBadPath(r *http.Request, job string, err error) {

@@ -62,6 +62,9 @@ type site struct {
 	alone    chan struct{} // the one slot for a body above smallBody
 	meters   *meters
 	page     *page
+	refusals refusals
+
+	contentTypes sharedTexts
 }
 
 // New makes the handler of all routes. It fails if a route is impossible, such as a telemetry path that
