@@ -2,7 +2,9 @@ package disk
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -13,11 +15,35 @@ import (
 // maxCommit bounds the records of one commit, in bytes.
 const maxCommit = 256 << 20
 
-// writing is a commit whose values are encoded, each behind room for its revision.
+// writing is a commit whose values are encoded, each behind room for its revision. It is lent by the
+// engine, and given back by who called Commit once it is answered.
 type writing struct {
 	holdfast.Commit
 	values []byte
 	ends   []int // of each change's value in values
+	key    []byte
+
+	taken atomic.Bool // by the committer, or by who gave it up before
+	done  chan outcome
+	look  *time.Timer // stopped while nobody waits
+}
+
+// keptValues is the bytes above which the memory of values is not kept for another commit.
+const keptValues = 1 << 20
+
+func newWriting() *writing {
+	w := &writing{done: make(chan outcome, 1), look: time.NewTimer(time.Hour)}
+	w.look.Stop()
+	return w
+}
+
+// clear makes w ready for another commit.
+func (w *writing) clear() {
+	w.Commit, w.values, w.ends = holdfast.Commit{}, w.values[:0], w.ends[:0]
+	if cap(w.values) > keptValues {
+		w.values = nil
+	}
+	w.taken.Store(false)
 }
 
 // outcome is what became of a commit.
@@ -43,17 +69,22 @@ func (e *Engine) commit(ctx context.Context, c holdfast.Commit) (holdfast.Revisi
 	if err := e.refusal(ctx); err != nil {
 		return 0, err
 	}
-	w, err := encode(c)
-	if err != nil {
-		return 0, err
+	w := e.writings.Get().(*writing)
+	w.Commit = c
+	size, err := w.encode()
+	if err == nil {
+		err = e.space.admit(size, size == 0)
 	}
-	if err := e.space.admit(int64(len(w.values)), len(w.values) == 0); err != nil {
-		return 0, err
+	o, answered := outcome{err: err}, err != nil
+	if !answered {
+		e.committer.add(w)
+		o, answered = e.await(ctx, w, size)
 	}
-	if err := e.waitTurn(ctx, int64(len(w.values))); err != nil {
-		return 0, err
+	if answered {
+		w.clear()
+		e.writings.Put(w)
 	}
-	return e.outcome(w)
+	return o.revision, o.err
 }
 
 // refusal returns why nothing is accepted now.
@@ -69,122 +100,91 @@ func (e *Engine) refusal(ctx context.Context) error {
 	return nil
 }
 
-// encode has the values encoded. Its errors are of commits that are surely not kept.
-func encode(c holdfast.Commit) (*writing, error) {
-	w := &writing{Commit: c, ends: make([]int, len(c.Changes))}
-	for i, change := range c.Changes {
+// encode has the values encoded and returns their size in bytes. Its errors are of commits that are surely
+// not kept.
+func (w *writing) encode() (int64, error) {
+	for _, change := range w.Changes {
 		if change.Value != nil {
 			var err error
-			w.values = append(w.values, make([]byte, revisionSize)...)
+			var room [revisionSize]byte
+			w.values = append(w.values, room[:]...)
 			if w.values, err = change.Value.AppendBinary(w.values); err != nil {
-				return nil, unavailable(fmt.Errorf("encode record %q: %w", change.Key, err))
+				return 0, unavailable(fmt.Errorf("encode record %q: %w", change.Key, err))
 			}
 		}
-		if w.ends[i] = len(w.values); w.ends[i] > maxCommit {
-			return nil, fmt.Errorf("%w: more than %d bytes in one commit", holdfast.ErrTooLarge, maxCommit)
+		if len(w.values) > maxCommit {
+			return 0, fmt.Errorf("%w: more than %d bytes in one commit", holdfast.ErrTooLarge, maxCommit)
 		}
+		w.ends = append(w.ends, len(w.values))
 	}
-	return w, nil
+	return int64(len(w.values)), nil
 }
 
-// waitTurn takes the turn. While it waits, which it only does for long where Pebble can flush no more, it
-// looks at the disk: that may be why.
-func (e *Engine) waitTurn(ctx context.Context, size int64) error {
-	select {
-	case e.turn <- struct{}{}:
-		return nil
-	default:
-	}
-	look := time.NewTicker(spaceInterval)
-	defer look.Stop()
+// await returns the outcome of a commit that was added, and whether it was answered: if not, the committer
+// may hold it for ever. While it waits for its turn, which it only does for long where Pebble can flush no
+// more, it looks at the disk: that may be why.
+func (e *Engine) await(ctx context.Context, w *writing, size int64) (o outcome, answered bool) {
+	w.look.Reset(spaceInterval)
+	defer w.look.Stop()
+	failed, given := e.failure.done, ctx.Done()
 	for {
+		var refusal error
 		select {
-		case e.turn <- struct{}{}:
-			return nil
-		case <-e.failure.done:
-			return unavailable(e.failure.err())
-		case <-ctx.Done():
-			return unavailable(context.Cause(ctx))
-		case <-look.C:
-			if err := e.space.admit(size, size == 0); err != nil {
-				return err
+		case o := <-w.done:
+			return o, true
+		case <-failed:
+			if !w.taken.CompareAndSwap(false, true) {
+				return e.afterFailure(w), false
 			}
+			return outcome{err: unavailable(e.failure.err())}, false
+		case <-given:
+			refusal, given = unavailable(context.Cause(ctx)), nil
+		case <-w.look.C:
+			w.look.Reset(spaceInterval)
+			refusal = e.space.admit(size, size == 0)
+		}
+		if refusal != nil && w.taken.CompareAndSwap(false, true) {
+			return outcome{err: refusal}, false
 		}
 	}
 }
 
-// outcome has Pebble write the commit, passes the turn on and waits for the disk. It does so in another
-// goroutine, for one that meets a failure stands still for ever.
-func (e *Engine) outcome(w *writing) (holdfast.Revision, error) {
-	outcomes := make(chan outcome, 1)
-	go func() {
-		defer func() {
-			if p := recover(); p != nil {
-				e.failure.set(fmt.Errorf("commit: %v", p))
-			}
-		}()
-		revision, err := e.keep(w)
-		outcomes <- outcome{revision, err}
-	}()
-	var o outcome
+// afterFailure is the outcome of a commit that was on its way when the storage failed.
+func (e *Engine) afterFailure(w *writing) outcome {
 	select {
-	case o = <-outcomes:
-	case <-e.failure.done:
-		select {
-		case o = <-outcomes:
-		default:
-			o.err = unknown(e.failure.err())
-		}
+	case o := <-w.done:
+		return o
+	default:
+		return outcome{err: unknown(e.failure.err())}
 	}
-	return o.revision, o.err
-}
-
-// keep returns once the commit is on disk. The caller has taken the turn.
-func (e *Engine) keep(w *writing) (holdfast.Revision, error) {
-	batch, revision, err := e.place(w)
-	if err != nil {
-		<-e.turn
-		return 0, err
-	}
-	if err := e.db.ApplyNoSyncWait(batch, pebble.Sync); err != nil {
-		e.failure.set(fmt.Errorf("write batch: %w", err))
-		return 0, unknown(err)
-	}
-	e.revisions.note(w.Commit, revision)
-	<-e.turn
-	if err := batch.SyncWait(); err != nil {
-		e.failure.set(fmt.Errorf("write log: %w", err))
-		return 0, unknown(err)
-	}
-	e.revisions.keep(epochOf(revision))
-	_ = batch.Close()
-	return revision, nil
 }
 
 func unknown(err error) error { return fmt.Errorf("%w: %w", holdfast.ErrUnknown, err) }
 
-// place checks the guards and takes the next revision. The caller has the turn.
-func (e *Engine) place(w *writing) (*pebble.Batch, holdfast.Revision, error) {
+// place checks the guards, takes the next revision and lays the commit into a batch of Pebble. It returns
+// errUnsettled where a guard can be judged only after the batch is written.
+func (e *Engine) place(batch *pebble.Batch, w *writing) (holdfast.Revision, error) {
 	for _, guard := range w.Guards {
 		held, err := e.revisions.holds(e.db, guard)
-		if err != nil {
-			return nil, 0, unavailable(fmt.Errorf("look up guarded record: %w", err))
-		}
-		if !held {
-			return nil, 0, holdfast.ErrConflict
+		switch {
+		case errors.Is(err, errUnsettled):
+			return 0, err
+		case err != nil:
+			return 0, unavailable(fmt.Errorf("look up guarded record: %w", err))
+		case !held:
+			return 0, holdfast.ErrConflict
 		}
 	}
-	batch := e.db.NewBatch()
 	revision := e.revisions.next()
 	if err := e.fill(batch, w, revision); err != nil {
-		_ = batch.Close()
-		return nil, 0, unavailable(fmt.Errorf("build batch: %w", err))
+		return 0, fmt.Errorf("%w: %w", errBatch, err)
 	}
-	return batch, revision, nil
+	e.revisions.note(w.Commit, revision)
+	return revision, nil
 }
 
-// fill lays the commit into a batch. Later operations of a batch come after earlier ones, so that changes
-// survive the wipe that stands before them.
+// fill lays the commit into a batch, which copies it. Later operations of a batch come after earlier ones,
+// so that changes survive the wipe that stands before them. Errors are of a batch that is of no use.
 func (e *Engine) fill(batch *pebble.Batch, w *writing, revision holdfast.Revision) error {
 	if w.Wipe {
 		if err := batch.DeleteRange([]byte{recordSpace}, []byte{recordSpace + 1}, nil); err != nil {
@@ -195,15 +195,15 @@ func (e *Engine) fill(batch *pebble.Batch, w *writing, revision holdfast.Revisio
 	for i, change := range w.Changes {
 		value := w.values[start:w.ends[i]]
 		start = w.ends[i]
-		key := recordKey(change.Key)
+		w.key = append(append(w.key[:0], recordSpace), change.Key...)
 		if change.Value == nil {
-			if err := batch.Delete(key, nil); err != nil {
+			if err := batch.Delete(w.key, nil); err != nil {
 				return err
 			}
 			continue
 		}
 		putRevision(value, revision)
-		if err := batch.Set(key, value, nil); err != nil {
+		if err := batch.Set(w.key, value, nil); err != nil {
 			return err
 		}
 	}

@@ -2,9 +2,9 @@
 // has acknowledged survives the end of the program, of the machine's power and a full disk; damage to its
 // files is found and named, never passed on. It knows records, not what is in them.
 //
-// A commit waits for its turn, checks its guards, takes the next revision and goes into Pebble's log and
-// memory; then the next one has its turn, while this one waits for the fsync that it shares with all
-// others of that moment. watchedFS stands between Pebble and the file system: it sees each fsync, notes
+// A commit is encoded by its caller and waits for the committer, which takes all that wait, checks their
+// guards in order, gives each the next revision, and has Pebble write them as one batch with one fsync;
+// meanwhile the next ones gather. watchedFS stands between Pebble and the file system: it sees each fsync, notes
 // how far logs are on disk (floors), and lets nothing more be written after one has failed. What Pebble
 // does not find out at the start, intact does: it compares the logs with the floors.
 package disk
@@ -46,8 +46,9 @@ type Engine struct {
 	heard   *listener
 	reading bool // opened by OpenReadOnly
 
-	turn      chan struct{} // held, by sending to it, while a commit is given its place in the order
-	revisions revisions     // owned by who has the turn
+	committer *committer
+	writings  sync.Pool // of *writing, for commits of this engine
+	revisions revisions // owned by the committer's goroutine
 
 	mu      sync.Mutex
 	closing chan struct{} // closed by Close
@@ -97,6 +98,7 @@ func (e *Engine) Close() error {
 	close(e.closing)
 	e.mu.Unlock()
 	e.users.Wait()
+	e.committer.stop()
 	e.meters.unregister(e.Registry)
 	closed := make(chan error, 1)
 	go func() { closed <- e.closePebble() }()

@@ -55,8 +55,9 @@ func open(o Options, reading bool) (*Engine, error) {
 	}
 	e := &Engine{
 		Options: o, reading: reading, failure: newFailure(o.Logger), meters: newMeters(),
-		turn: make(chan struct{}, 1), closing: make(chan struct{}),
+		closing: make(chan struct{}),
 	}
+	e.committer, e.writings.New = newCommitter(e), func() any { return newWriting() }
 	if err := e.lockDirectory(base); err != nil {
 		return nil, err
 	}
@@ -66,6 +67,7 @@ func open(o Options, reading bool) (*Engine, error) {
 	if !reading {
 		e.space.begin()
 	}
+	go e.committer.run()
 	if err := e.meters.register(e); err != nil {
 		return nil, errors.Join(fmt.Errorf("register instruments of storage: %w", err), e.Close())
 	}

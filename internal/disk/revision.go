@@ -30,6 +30,7 @@ const (
 
 func epochOf(r holdfast.Revision) uint64 { return uint64(r) >> epochShift }
 
+// recordKey returns where Pebble keeps the record of a key.
 func recordKey(key string) []byte {
 	return append(append(make([]byte, 0, len(key)+1), recordSpace), key...)
 }
@@ -57,11 +58,19 @@ type revisions struct {
 	// the keys. A guard that it contradicts, as two keys of one hash would, is looked up.
 	at   map[uint64]holdfast.Revision
 	seed maphash.Seed
+
+	// unsettled are the hashes of keys that the batch under way changes; wiped says that it wipes. Until
+	// it is written, Pebble does not know about them.
+	unsettled map[uint64]struct{}
+	wiped     bool
 }
+
+// errUnsettled is of a guard on a key that the batch under way has changed.
+var errUnsettled = errors.New("the guarded record is being written")
 
 // load reads the last epoch.
 func (r *revisions) load(db *pebble.DB) error {
-	r.at, r.seed = map[uint64]holdfast.Revision{}, maphash.MakeSeed()
+	r.at, r.unsettled, r.seed = map[uint64]holdfast.Revision{}, map[uint64]struct{}{}, maphash.MakeSeed()
 	stored, done, err := db.Get([]byte{layoutKey})
 	switch {
 	case errors.Is(err, pebble.ErrNotFound):
@@ -99,10 +108,15 @@ func (r *revisions) keep(epoch uint64) {
 	}
 }
 
-// holds reports whether the guarded record is at its revision.
+// holds reports whether the guarded record is at its revision. Its error is errUnsettled where that can be
+// told only once the batch under way is written.
 func (r *revisions) holds(db *pebble.DB, g holdfast.Guard) (bool, error) {
-	if at, known := r.at[maphash.String(r.seed, g.Key)]; known && at == g.At {
+	hash := maphash.String(r.seed, g.Key)
+	if at, known := r.at[hash]; known && at == g.At {
 		return true, nil
+	}
+	if _, changed := r.unsettled[hash]; changed || r.wiped {
+		return false, errUnsettled
 	}
 	stored, done, err := db.Get(recordKey(g.Key))
 	if errors.Is(err, pebble.ErrNotFound) {
@@ -115,13 +129,15 @@ func (r *revisions) holds(db *pebble.DB, g holdfast.Guard) (bool, error) {
 	return at == g.At, errors.Join(err, done.Close())
 }
 
-// note follows a commit that was given its place in the order.
+// note follows a commit that was laid into the batch under way.
 func (r *revisions) note(c holdfast.Commit, revision holdfast.Revision) {
 	if c.Wipe {
 		clear(r.at)
+		r.wiped = true
 	}
 	for _, change := range c.Changes {
 		hash := maphash.String(r.seed, change.Key)
+		r.unsettled[hash] = struct{}{}
 		_, known := r.at[hash]
 		switch {
 		case change.Value == nil:
@@ -130,6 +146,12 @@ func (r *revisions) note(c holdfast.Commit, revision holdfast.Revision) {
 			r.at[hash] = revision
 		}
 	}
+}
+
+// settle forgets the batch under way: it is written now, or never will be.
+func (r *revisions) settle() {
+	clear(r.unsettled)
+	r.wiped = false
 }
 
 func guarded(c holdfast.Commit, key string) bool {
