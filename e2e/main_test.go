@@ -1,7 +1,7 @@
-// Package e2e proves Holdfast's binary against real clients, a real Prometheus and Prometheus' own
-// parsers, and against kills, power cuts and failing disks. It needs root, for mounts, and Debian's
-// python3-prometheus-client, nodejs with npm, curl, prometheus, prometheus-pushgateway, strace and
-// e2fsprogs, which scripts/parts.sh installs; what is missing fails its test and says so.
+// Package e2e proves Holdfast's binary against real clients, a real Prometheus, a real Chromium and
+// Prometheus' own parsers, and against kills, power cuts and failing disks. It needs root, for mounts, and Debian's
+// python3-prometheus-client, nodejs with npm, curl, prometheus, prometheus-pushgateway, chromium, strace
+// and e2fsprogs, which scripts/parts.sh installs; what is missing fails its test and says so.
 package e2e
 
 import (

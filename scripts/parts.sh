@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need beside Go, where it is missing: Prometheus with promtool, an older
-# Pushgateway, the Python and the node client, what power cuts and failing syncs are made with, and the C
+# Pushgateway, the Python and the node client, Chromium with fonts for screenshots and axe-core, what power cuts and failing syncs are made with, and the C
 # compiler of the race detector. Fails with a clear sentence where a part
 # cannot be had.
 set -euo pipefail
@@ -25,6 +25,9 @@ want 'command -v mkfs.ext4' e2fsprogs
 want 'command -v mount' mount
 want 'command -v node' nodejs
 want 'command -v npm' npm
+want 'command -v chromium' chromium
+want 'test -d /usr/share/fonts/truetype/wqy' fonts-wqy-microhei
+want 'test -d /usr/share/fonts/opentype/inter' fonts-inter
 
 if [ ${#wanted[@]} -gt 0 ]; then
 	echo "parts: installing ${wanted[*]}"
@@ -39,8 +42,8 @@ if [ ${#wanted[@]} -gt 0 ]; then
 		fail "apt-get cannot install: ${wanted[*]}"
 fi
 
-if [ -f e2e/package-lock.json ] && [ ! -d e2e/node_modules/prom-client ]; then
-	echo "parts: installing the node client"
+if [ -f e2e/package-lock.json ] && { [ ! -d e2e/node_modules/prom-client ] || [ ! -d e2e/node_modules/axe-core ]; }; then
+	echo "parts: installing the node client and axe-core"
 	(cd e2e && npm ci --silent --no-audit --no-fund) || fail "npm ci failed in e2e/"
 fi
 echo "parts: all there"

@@ -51,6 +51,9 @@
       const reply = await fetch(address, { headers: { Accept: 'text/html' } });
       const question = new DOMParser().parseFromString(await reply.text(), 'text/html').getElementById('confirm');
       if (!question) throw new Error('no question');
+      for (const name of ['href', 'action']) { // relative to where they came from
+        question.querySelectorAll(`[${name}]`).forEach((e) => e.setAttribute(name, new URL(e.getAttribute(name), reply.url)));
+      }
       dialog.replaceChildren(question);
       dialog.showModal();
     } catch {
@@ -127,12 +130,9 @@
     if (event.target.closest('#selection')) tellChosen();
     if (event.target.matches('.find select')) event.target.form.requestSubmit();
   });
-  document.addEventListener('keydown', (event) => {
+  document.addEventListener('keyup', (event) => { // by then the slash is written, and not into the field
     const writing = event.target.matches('input:not([type=checkbox]), select, textarea');
-    if (event.key === '/' && !writing && byId('search')) {
-      event.preventDefault();
-      byId('search').select();
-    }
+    if (event.key === '/' && !writing && byId('search')) byId('search').select();
   });
 
   if (document.querySelector('[data-live]')) {
