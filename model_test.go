@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -26,23 +27,21 @@ type slow map[Key]map[string]*dto.MetricFamily
 
 // push applies a push as the reference does and reports whether it accepted it.
 func (s slow) push(key Key, mode Mode, families []*dto.MetricFamily, at time.Time) bool {
-	following := map[string]*dto.MetricFamily{}
-	for name, mf := range s[key] {
-		if mode == ReplaceFamily || name == failureTimeName {
-			following[name] = mf
-		}
-	}
-	for _, mf := range families {
-		following[mf.GetName()] = lay(mf, key)
-	}
+	following, sound := s.follow(key, mode, families)
 	following[pushTimeName] = stamp(pushTimeName, pushTimeHelp, key, at)
 	if following[failureTimeName] == nil {
 		following[failureTimeName] = stamp(failureTimeName, failureTimeHelp, key, time.Unix(0, 0))
 	}
-	if _, err := s.with(key, following).gather(); err == nil {
+	if _, err := s.with(key, following).gather(); err == nil && sound {
 		s[key] = following
 		return true
 	}
+	s.refuse(key, at)
+	return false
+}
+
+// refuse notes a refused push.
+func (s slow) refuse(key Key, at time.Time) {
 	failed := map[string]*dto.MetricFamily{}
 	for name, mf := range s[key] {
 		failed[name] = mf
@@ -55,7 +54,25 @@ func (s slow) push(key Key, mode Mode, families []*dto.MetricFamily, at time.Tim
 	if _, err := s.with(key, failed).gather(); err == nil {
 		s[key] = failed
 	}
-	return false
+}
+
+// follow returns the families of the group that a push makes, and whether they can be made at all.
+func (s slow) follow(key Key, mode Mode, families []*dto.MetricFamily) (following map[string]*dto.MetricFamily, sound bool) {
+	following = map[string]*dto.MetricFamily{}
+	for name, mf := range s[key] {
+		if mode != ReplaceGroup || name == failureTimeName {
+			following[name] = mf
+		}
+	}
+	laid := map[string]*dto.MetricFamily{}
+	for _, mf := range families {
+		laid[mf.GetName()] = lay(mf, key)
+	}
+	if mode == Upsert || mode == Add {
+		return following, s.layOver(following, laid, mode)
+	}
+	maps.Copy(following, laid)
+	return following, true
 }
 
 func (s slow) with(key Key, group map[string]*dto.MetricFamily) slow {
