@@ -18,7 +18,8 @@ type life struct {
 	*testing.T
 	engine *keeper
 	*Gateway
-	end func()
+	rules *Rules
+	end   func()
 }
 
 func (l *life) start() {
@@ -27,6 +28,7 @@ func (l *life) start() {
 	if l.Gateway, err = New(Options{Engine: l.engine, Logger: slog.New(slog.DiscardHandler)}); err != nil {
 		l.Fatal(err)
 	}
+	l.SetRules(l.rules)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- l.Gateway.Run(ctx) }()
@@ -152,5 +154,19 @@ func TestAddingSurvivesARestart(t *testing.T) {
 		if err := pushText(l.T, l.Gateway, "a", ReplaceGroup, "", "x 1\n"); err == nil {
 			l.Error("the group has forgotten that it adds up")
 		}
+	})
+}
+
+// A rule sets how long groups stay whose time ran out while the gateway was down.
+func TestRestartGraceOfTheRules(t *testing.T) {
+	lives(t, func(l *life) {
+		l.rules = NewRules()
+		l.rules.RestartGrace = new(time.Second)
+		l.push("a", Terms{TTL: new(time.Hour)})
+		l.down(2 * time.Hour)
+		advance(time.Second - 1)
+		l.shows("just before a second", "a")
+		advance(1)
+		l.shows("after a second")
 	})
 }

@@ -37,6 +37,7 @@ type Gateway struct {
 	schedule schedule
 	meters   meters
 	open     atomic.Bool // everything stored is loaded
+	rules    atomic.Pointer[Rules]
 
 	// gate is held for reading while a change is on its way, and for writing by what changes all groups.
 	gate sync.RWMutex
@@ -188,6 +189,13 @@ func (g *Gateway) Totals() (groups, series, bytes int) {
 	defer g.index.mu.Unlock()
 	return len(g.index.groups), g.index.series, g.index.bytes
 }
+
+// SetRules puts rules in the place of those before. They count for what is pushed from now on.
+func (g *Gateway) SetRules(rules *Rules) { g.rules.Store(rules) }
+
+// Terms returns how a push to a key is to be taken: as said by the client, else as the rule of the key
+// says, and within its bounds.
+func (g *Gateway) Terms(key Key, said Terms) Terms { return g.rules.Load().Terms(key, said) }
 
 // learnOwn notes the names and types of the gateway's own families, against which pushes are checked.
 func (g *Gateway) learnOwn() error {

@@ -122,16 +122,20 @@ func (h *appointments) Pop() any {
 }
 
 // restartGrace is how long a group at least stays after a start if its time ran out while the gateway
-// was down, and nobody could renew it; less if its own time to live is less.
+// was down, and nobody could renew it; less if its own time to live is less. A rule may say otherwise.
 const restartGrace = 5 * time.Minute
 
 // fillSchedule lists the groups that an engine had stored, before anybody can see them.
 func (g *Gateway) fillSchedule(now time.Time) {
+	grace := restartGrace
+	if rules := g.rules.Load(); rules != nil && rules.RestartGrace != nil {
+		grace = *rules.RestartGrace
+	}
 	g.index.mu.Lock()
 	defer g.index.mu.Unlock()
 	for key, group := range g.index.groups {
 		if at := group.expires(); at != 0 && at <= now.UnixNano() {
-			group.grace = now.UnixNano() + min(int64(restartGrace), group.ttl)
+			group.grace = now.UnixNano() + min(int64(grace), group.ttl)
 		}
 		g.schedule.note(&claim{key: key, after: group})
 	}

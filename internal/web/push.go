@@ -50,7 +50,7 @@ func (s *site) push(mode holdfast.Mode, jobBase64 bool) replier {
 			turn <- struct{}{}
 			defer func() { <-turn }()
 		}
-		terms, from := termsOf(r), s.origin(r, b)
+		terms, from := s.Gateway.Terms(key, termsOf(r)), s.origin(r, b)
 		families, err := s.families(r, b, terms)
 		if err != nil {
 			return err

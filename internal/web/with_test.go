@@ -3,6 +3,9 @@ package web
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"holdfast"
 )
 
 func TestOptionPrefix(t *testing.T) {
@@ -106,5 +109,30 @@ func TestIdempotencyKey(t *testing.T) {
 	a := r.want(400, "PUT", "/metrics/job/a", "x 3\n", "Idempotency-Key: "+strings.Repeat("k", 257))
 	if !strings.Contains(a.body, "Idempotency-Key header has 257 bytes") {
 		t.Errorf("body %q does not name the header", a.body)
+	}
+}
+
+// A rule counts where the client says nothing, within its bounds, and before the body is read.
+func TestRules(t *testing.T) {
+	r := newRig(t, nil)
+	selector, err := holdfast.ParseSelector(`{job="a"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.gateway.SetRules(holdfast.NewRules(holdfast.Rule{
+		Match: []holdfast.Selector{selector},
+		Terms: holdfast.Terms{Every: new(time.Hour), Lenient: new(true)},
+		Every: holdfast.Bounds{Max: new(24 * time.Hour)},
+	}))
+	r.want(200, "PUT", "/metrics/job/a", "x 1")
+	r.want(400, "PUT", "/metrics/job/b", "x 1")
+	r.want(400, "PUT", "/with/text=strict/metrics/job/a", "x 1")
+	const expected = `push_expected_interval_seconds{instance="",job="a"}`
+	if got := r.sample(expected); got != "3600" {
+		t.Errorf("the expected interval is %q, want that of the rule", got)
+	}
+	r.want(200, "PUT", "/with/every=7d/metrics/job/a", "x 1")
+	if got := r.sample(expected); got != "86400" {
+		t.Errorf("the expected interval is %q, want the bound of the rule", got)
 	}
 }
