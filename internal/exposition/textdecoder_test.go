@@ -81,7 +81,7 @@ func TestDecodeTextRefusesWhereTheLibraryPanics(t *testing.T) {
 // that came before it: then it would cost sixteen times as much. The ratio is the best of a few, for a
 // busy machine makes either side slow at times.
 func TestDecodeTextCostsWhatTheBodyHolds(t *testing.T) {
-	const n, tries, most = 3_000, 5, 9
+	const n, tries, most = 3_000, 12, 11
 	for name := range hostileBodies(1) {
 		best := math.Inf(1)
 		for range tries {
