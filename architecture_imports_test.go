@@ -19,6 +19,7 @@ type room struct {
 }
 
 const (
+	memlimit    = "github.com/KimMachineGun/automemlimit"
 	units       = "github.com/alecthomas/units"
 	kingpin     = "github.com/alecthomas/kingpin/v2"
 	systemd     = "github.com/coreos/go-systemd/v22"
@@ -69,7 +70,7 @@ func rooms() map[string]room {
 		},
 		"cmd/holdfast": {
 			imports:     []string{".", "internal/exposition", "internal/web", "internal/disk", "internal/pgwfile"},
-			modules:     []string{kingpin, units, toolkit, promCommon, clientModel, instruments, systemd, vsock},
+			modules:     []string{kingpin, units, toolkit, promCommon, clientModel, instruments, systemd, vsock, memlimit},
 			testModules: []string{goCmp, testscript, clientModel, protobuf},
 		},
 		"bench": {

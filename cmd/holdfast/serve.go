@@ -30,6 +30,7 @@ func serve(name string, args []string) int {
 	}
 	logger := promslog.New(&f.log)
 	greet(f, logger)
+	tune(logger)
 	listeners, err := prepare(f)
 	if err != nil {
 		logger.Error("cannot start", "err", err)
