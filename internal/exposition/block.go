@@ -6,6 +6,7 @@ import (
 	"iter"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/model"
@@ -16,14 +17,17 @@ import (
 // metrics.
 //
 // One allocation holds the text and the protobuf of all metrics, since a gateway keeps a great many
-// blocks of one or two series.
+// blocks of one or two series. JoinText may move both later; what they say stays the same.
 type Block struct {
-	bytes   []byte // the text of a plain block, then its protobuf
-	cut     int    // where the protobuf begins
-	sets    uint64 // fingerprint of all label sets, in order
-	series  int32
-	samples int32
-	escaped bool
+	textAt    atomic.Pointer[byte] // the first byte; nil where there is no text
+	protoAt   atomic.Pointer[byte] // the first byte; nil where the text tells all of it
+	textSize  int
+	protoSize int
+	sets      uint64 // fingerprint of all label sets, in order
+	series    int32
+	samples   int32
+	typ       int8 // dto.MetricType
+	escaped   bool
 
 	known atomic.Pointer[knownSets] // nil until somebody asks for label sets
 }
@@ -34,19 +38,36 @@ func (b *Block) Series() int { return int(b.series) }
 // Samples returns the number of lines of text.
 func (b *Block) Samples() int { return int(b.samples) }
 
-// Size returns the bytes held.
-func (b *Block) Size() int { return len(b.bytes) }
+// Size returns the bytes of both encodings.
+func (b *Block) Size() int { return b.textSize + b.protoSize }
+
+// ProtoSize returns the length of what Proto returns.
+func (b *Block) ProtoSize() int { return b.protoSize }
 
 // Plain reports whether no name in the block, of the family or of a label, needs escaping, so that its
 // text is the same under all schemes.
 func (b *Block) Plain() bool { return !b.escaped }
 
 // text returns the lines of a plain block, without HELP and TYPE.
-func (b *Block) text() []byte { return b.bytes[:b.cut] }
+func (b *Block) text() []byte { return stretch(b.textAt.Load(), b.textSize) }
+
+// stretch returns the bytes from first on; there are none where first is nil.
+func stretch(first *byte, size int) []byte {
+	if first == nil {
+		return nil
+	}
+	return unsafe.Slice(first, size)
+}
 
 // Proto returns the metrics as fields of a MetricFamily, joined: tag 4, length, Metric. Labels come
-// first in each, sorted, and only the value of the family's type follows. Not to be modified.
-func (b *Block) Proto() []byte { return b.bytes[b.cut:len(b.bytes):len(b.bytes)] }
+// first in each, sorted, and only the value of the family's type follows. Not to be modified. They are
+// made of the text where JoinText dropped them.
+func (b *Block) Proto() []byte {
+	if held := b.protoAt.Load(); held != nil || b.protoSize == 0 {
+		return stretch(held, b.protoSize)
+	}
+	return appendDerived(make([]byte, 0, b.protoSize), dto.MetricType(b.typ), b.text())
+}
 
 // DecodeBlock rebuilds the block of the named family from what Proto returned. The bytes are copied.
 func DecodeBlock(name string, typ dto.MetricType, proto []byte) (*Block, error) {
@@ -102,9 +123,15 @@ func addSet(labels Labels, sets *maphash.Hash) {
 // hold copies both encodings into one allocation. It appends to nil rather than to a slice of the right
 // size, since that would be zeroed first.
 func (b *Block) hold(text, proto []byte) []byte {
-	b.cut = len(text)
 	both := append(text, proto...)
-	b.bytes = append([]byte(nil), both...)
+	held := append([]byte(nil), both...)
+	b.textSize, b.protoSize = len(text), len(proto)
+	if b.textSize > 0 {
+		b.textAt.Store(&held[0])
+	}
+	if b.protoSize > 0 {
+		b.protoAt.Store(&held[b.textSize])
+	}
 	return both
 }
 

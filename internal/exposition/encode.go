@@ -120,7 +120,7 @@ func (d *desk) begin(name string, typ dto.MetricType, escaped bool) *Block {
 	d.lines = textMetric{name: name, quote: !IsPlain(name), typ: typ, pairs: d.lines.pairs}
 	d.sets.SetSeed(setsSeed())
 	d.text, d.proto = d.text[:0], d.proto[:0]
-	return &Block{escaped: escaped}
+	return &Block{escaped: escaped, typ: int8(typ)}
 }
 
 // desk is the memory in which families are encoded; a block is copied from it.

@@ -191,7 +191,7 @@ func TestDecodeBlock(t *testing.T) {
 			continue
 		}
 		clear(stored) // the block must not share it
-		if string(back.bytes) != string(b.bytes) || back.cut != b.cut || back.series != b.series ||
+		if string(back.text()) != string(b.text()) || string(back.Proto()) != string(b.Proto()) || back.series != b.series ||
 			back.samples != b.samples || back.Plain() != b.Plain() {
 			t.Errorf("%s: got %+v, want %+v", f.Name, back, b)
 		}

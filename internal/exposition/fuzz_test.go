@@ -136,8 +136,12 @@ func checkPages(t *testing.T, families []*Family) {
 			continue
 		}
 		back, err := DecodeBlock(f.Name, f.Type, b.Proto())
-		if err != nil || !bytes.Equal(back.bytes, b.bytes) || back.samples != b.samples {
+		if err != nil || !bytes.Equal(back.text(), b.text()) || !bytes.Equal(back.Proto(), b.Proto()) || back.samples != b.samples {
 			t.Fatalf("stored block of %q differs: %v", f.Name, err)
+		}
+		JoinText(slices.Values([]*Block{back}))
+		if !bytes.Equal(back.text(), b.text()) || !bytes.Equal(back.Proto(), b.Proto()) {
+			t.Fatalf("joined block of %q differs", f.Name)
 		}
 		if !parserQuirk(f) {
 			readBack(t, f, b)

@@ -18,7 +18,8 @@ func GaugeBlock(name string, labels Labels, number float64) *Block {
 	return desk.assemble(&f, rows, !allPlain(rows[0].labels))
 }
 
-// scanned is how many series Has looks through one by one; larger blocks get a set at the first question.
+// scanned is how many series Has looks through one by one; larger blocks, and those of which only the
+// text is held, get a set at the first question.
 const scanned = 16
 
 // knownSets are the label sets of a block, by scheme, each made when it is first asked for.
@@ -29,7 +30,7 @@ type knownSets struct {
 // Has reports whether the block has a metric of the label set that EachSeries yields as the given bytes.
 // It costs as much as the block has series the first time, and next to nothing later.
 func (b *Block) Has(series []byte) bool {
-	if b.series > scanned {
+	if b.series > scanned || b.protoAt.Load() == nil {
 		_, found := b.labelSets(model.NoEscaping)[string(series)]
 		return found
 	}

@@ -14,7 +14,7 @@ import (
 // sameBlocks checks that two blocks are one to the bit, and agree in all that is known of them.
 func sameBlocks(t *testing.T, name string, typ dto.MetricType, got, want *Block) {
 	t.Helper()
-	if string(got.bytes) != string(want.bytes) || got.cut != want.cut {
+	if string(got.text()) != string(want.text()) || string(got.Proto()) != string(want.Proto()) {
 		t.Fatalf("%s: got\n%s%q\nwant\n%s%q", name, got.text(), got.Proto(), want.text(), want.Proto())
 	}
 	if got.Series() != want.Series() || got.Samples() != want.Samples() || got.Plain() != want.Plain() || !got.SameSets(want) {
@@ -22,7 +22,7 @@ func sameBlocks(t *testing.T, name string, typ dto.MetricType, got, want *Block)
 			got.series, got.samples, got.Plain(), got.sets, want.series, want.samples, want.Plain(), want.sets)
 	}
 	back, err := DecodeBlock(name, typ, got.Proto())
-	if err != nil || string(back.bytes) != string(got.bytes) || !back.SameSets(got) {
+	if err != nil || string(back.text()) != string(got.text()) || string(back.Proto()) != string(got.Proto()) || !back.SameSets(got) {
 		t.Fatalf("%s: does not decode to itself: %v", name, err)
 	}
 }
@@ -130,10 +130,12 @@ func TestUpsertCopiesAndShares(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := string(got.bytes)
-	clear(old.bytes)
-	clear(pushed.bytes)
-	if string(got.bytes) != want {
+	want := string(got.text()) + string(got.Proto())
+	for _, b := range []*Block{old, pushed} {
+		clear(b.text())
+		clear(b.Proto())
+	}
+	if string(got.text())+string(got.Proto()) != want {
 		t.Error("the block shares memory with another")
 	}
 }

@@ -1,0 +1,77 @@
+package exposition
+
+import (
+	"math"
+	"slices"
+	"testing"
+)
+
+// A joined block must say what it said before, whatever it holds, and be read meanwhile without harm.
+func TestJoinTextKeepsBothEncodings(t *testing.T) {
+	var blocks []*Block
+	var text, protos string
+	for _, f := range blocksOfAllTypes() {
+		b := mustEncode(t, f, Labels{{"job", "a\\b\"c\nd\xc3\xa9,e=\"f\"} 5"}})
+		if b.Plain() {
+			blocks = append(blocks, b)
+			text, protos = text+string(b.text()), protos+string(b.Proto())
+		}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		JoinText(slices.Values(blocks))
+	}()
+	for range 2 {
+		if got := string(JoinText(slices.Values(blocks))); got != text {
+			t.Errorf("joined text is\n%s\nwant\n%s", got, text)
+		}
+		var again, all string
+		for _, b := range blocks {
+			again, all = again+string(b.text()), all+string(b.Proto())
+		}
+		if again != text || all != protos {
+			t.Error("a block says something else after it was joined")
+		}
+	}
+	<-done
+}
+
+func TestJoinTextDropsOnlyWhatTextTells(t *testing.T) {
+	unusual := math.Float64frombits(math.Float64bits(math.NaN()) ^ 6)
+	for number, dropped := range map[float64]bool{
+		0: true, -1.5: true, 1e300: true, math.Inf(-1): true, 123456789: true, math.MaxFloat64: true, 5e-324: true,
+		math.Copysign(0, -1): false, math.NaN(): true, unusual: false,
+	} {
+		b := mustEncode(t, family("x", gaugeType, gauge(number, "a", "1")), nil)
+		want := string(b.Proto())
+		JoinText(slices.Values([]*Block{b}))
+		if held := b.protoAt.Load() != nil; held == dropped {
+			t.Errorf("%v: protobuf is held: %v", number, held)
+		}
+		if got := string(b.Proto()); got != want {
+			t.Errorf("%v: protobuf is %x, want %x", number, got, want)
+		}
+		if !b.Has(b.part(t)) {
+			t.Errorf("%v: the block has not its own series", number)
+		}
+	}
+}
+
+// part returns the label part of the first metric.
+func (b *Block) part(t *testing.T) []byte {
+	t.Helper()
+	for part := range b.EachSeries() {
+		return part
+	}
+	t.Fatal("no series")
+	return nil
+}
+
+func TestJoinTextLeavesWhatNeedsEscaping(t *testing.T) {
+	plain := mustEncode(t, family("x", gaugeType, gauge(1, "a", "1")), nil)
+	other := mustEncode(t, family("x", gaugeType, gauge(1, "a.b", "1")), nil)
+	if text := JoinText(slices.Values([]*Block{plain, other})); text != nil || plain.protoAt.Load() == nil {
+		t.Errorf("joined to %q", text)
+	}
+}
