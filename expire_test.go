@@ -34,7 +34,7 @@ func pushText(t *testing.T, g *Gateway, name string, mode Mode, options, text st
 func scraped(t *testing.T, g *Gateway, part string) string {
 	t.Helper()
 	var page strings.Builder
-	if err := g.Scrape(t.Context(), &page, exposition.Format{}); err != nil {
+	if err := g.Scrape(t.Context(), &page, ScrapeOptions{Format: exposition.Format{}}); err != nil {
 		t.Fatal(err)
 	}
 	var lines []string

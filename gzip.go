@@ -5,8 +5,6 @@ import (
 	"hash/crc32"
 	"io"
 
-	dto "github.com/prometheus/client_model/go"
-
 	"holdfast/internal/exposition"
 )
 
@@ -80,32 +78,16 @@ func (z *gzipWriter) giveBack() { z.piece.giveBack() }
 // compress badly, and there may be very many such families.
 const smallFamily = 2
 
-// family writes one name: what is large as pressed pages, the rest as pieces.
-func (z *gzipWriter) family(f exposition.Format, own *dto.MetricFamily, stored *family) error {
-	header, shown := exposed(own, stored)
-	if shown == nil || len(shown.blocks.pages) < smallFamily || stored.suspect || f.Syntax > exposition.Delimited {
-		return exposition.WriteFamily(z, f, header, blocksOf(own, stored, shown))
-	}
-	pages := shown.blocks.pages
-	var first []byte
-	if own != nil {
-		first = exposition.AppendBlock(nil, f, header, exposition.FromProto(own).EncodeOwn())
-	}
-	size := len(first)
-	if f.Syntax == exposition.Delimited { // its head tells the size of all that follows
-		pressPages(pages, f, header)
-		for _, l := range pages {
-			size += pressPage(l.page, f, header).size
-		}
-	}
-	if _, err := z.Write(append(exposition.AppendHead(nil, f, header, size), first...)); err != nil {
-		return err
-	}
+func (z *gzipWriter) worth(f exposition.Format, pages int) bool {
+	return f.Syntax <= exposition.Delimited && pages >= smallFamily
+}
+
+func (z *gzipWriter) pages(f exposition.Format, h exposition.Header, pages []leaf[*exposition.Block]) error {
 	for len(pages) > 0 {
 		n := min(pressAhead, len(pages))
-		pressPages(pages[:n], f, header)
+		pressPages(pages[:n], f, h)
 		for _, l := range pages[:n] {
-			if err := z.page(pressPage(l.page, f, header)); err != nil {
+			if err := z.page(pressPage(l.page, f, h)); err != nil {
 				return err
 			}
 		}

@@ -84,10 +84,10 @@ func TestGzipScrapeEqualsPlainOne(t *testing.T) {
 func compareCompressed(t *testing.T, g *Gateway, f exposition.Format) {
 	t.Helper()
 	var plain, compressed bytes.Buffer
-	if err := g.Scrape(t.Context(), &plain, f); err != nil {
+	if err := g.Scrape(t.Context(), &plain, ScrapeOptions{Format: f}); err != nil {
 		t.Fatal(err)
 	}
-	if err := g.ScrapeGzip(t.Context(), &compressed, f); err != nil {
+	if err := g.Scrape(t.Context(), &compressed, ScrapeOptions{Format: f, Coding: Gzip}); err != nil {
 		t.Fatal(err)
 	}
 	member, err := gzip.NewReader(&compressed)
@@ -115,7 +115,7 @@ func TestUnchangedPageIsCompressedOnce(t *testing.T) {
 	}
 	text := exposition.Format{Syntax: exposition.Text, Escaping: model.UnderscoreEscaping}
 	scrape := func() map[*press]bool {
-		if err := g.ScrapeGzip(t.Context(), io.Discard, text); err != nil {
+		if err := g.Scrape(t.Context(), io.Discard, ScrapeOptions{Format: text, Coding: Gzip}); err != nil {
 			t.Fatal(err)
 		}
 		found := map[*press]bool{}
@@ -164,7 +164,7 @@ func BenchmarkGzipScrape(b *testing.B) {
 	})
 	b.Run("plain", func(b *testing.B) {
 		for b.Loop() {
-			if err := g.Scrape(b.Context(), io.Discard, text); err != nil {
+			if err := g.Scrape(b.Context(), io.Discard, ScrapeOptions{Format: text}); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -179,7 +179,7 @@ func BenchmarkGzipScrape(b *testing.B) {
 					n += 7919
 				}
 				b.StartTimer()
-				if err := g.ScrapeGzip(b.Context(), io.Discard, text); err != nil {
+				if err := g.Scrape(b.Context(), io.Discard, ScrapeOptions{Format: text, Coding: Gzip}); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -194,7 +194,7 @@ func TestSmallPagesCompressTogether(t *testing.T) {
 	}
 	text := exposition.Format{Syntax: exposition.Text, Escaping: model.UnderscoreEscaping}
 	var compressed bytes.Buffer
-	if err := g.ScrapeGzip(t.Context(), &compressed, text); err != nil {
+	if err := g.Scrape(t.Context(), &compressed, ScrapeOptions{Format: text, Coding: Gzip}); err != nil {
 		t.Fatal(err)
 	}
 	if page := scrapeText(t, g); compressed.Len() > len(page)/4 || strings.Count(page, "# TYPE family_") != 500 {

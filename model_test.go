@@ -235,7 +235,7 @@ func decoded(families []*dto.MetricFamily) []*exposition.Family {
 func scrapeText(t testing.TB, g *Gateway) string {
 	t.Helper()
 	var page bytes.Buffer
-	if err := g.Scrape(t.Context(), &page, exposition.Format{Syntax: exposition.Text, Escaping: model.UnderscoreEscaping}); err != nil {
+	if err := g.Scrape(t.Context(), &page, ScrapeOptions{Format: exposition.Format{Syntax: exposition.Text, Escaping: model.UnderscoreEscaping}}); err != nil {
 		t.Fatal(err)
 	}
 	return page.String()

@@ -12,10 +12,12 @@ import (
 	"holdfast/internal/exposition"
 )
 
-// presses are the compressed forms of a page. A page that changes is another page, so they never age.
+// presses are what scrapes made of a page. A page that changes is another page, so they never age.
 type presses struct {
-	mu    sync.Mutex // one scraper at a time compresses; others wait and share
-	forms [2]atomic.Pointer[press]
+	mu      sync.Mutex // one scraper at a time makes them; others wait and share
+	forms   [2]atomic.Pointer[press]
+	scrapes atomic.Int32           // that have read the page while it was not joined
+	joined  atomic.Pointer[[]byte] // the text of all its blocks; no bytes where it cannot be joined
 }
 
 // press is a page in one format: raw deflate, ended by a flush, so that presses and other such pieces
@@ -72,6 +74,7 @@ func (p *presser) deflate() []byte {
 
 // pressPage returns a shared page in a format, compressed once for all scrapes until it changes.
 func pressPage(pg *page[*exposition.Block], f exposition.Format, h exposition.Header) *press {
+	text := textOf(pg, patience)
 	form := &pg.pressed.forms[f.Syntax]
 	if known := form.Load(); known.fits(f) {
 		return known
@@ -85,8 +88,13 @@ func pressPage(pg *page[*exposition.Block], f exposition.Format, h exposition.He
 	defer p.giveBack()
 	fresh := &press{format: f, plain: true}
 	p.text = p.text[:0]
+	if f.Syntax == exposition.Text {
+		p.text = append(p.text, text...)
+	}
+	if len(p.text) == 0 {
+		p.text = appendBlocks(p.text, f, h, pg)
+	}
 	for i := range pg.slots {
-		p.text = exposition.AppendBlock(p.text, f, h, pg.slots[i].value)
 		fresh.plain = fresh.plain && pg.slots[i].value.Plain()
 	}
 	fresh.bytes = bytes.Clone(p.deflate())
@@ -116,4 +124,14 @@ func pressPages(pages []leaf[*exposition.Block], f exposition.Format, h expositi
 		})
 	}
 	workers.Wait()
+}
+
+// pressedSize returns the size of pages before compression.
+func pressedSize(pages []leaf[*exposition.Block], f exposition.Format, h exposition.Header) int {
+	pressPages(pages, f, h)
+	size := 0
+	for _, l := range pages {
+		size += pressPage(l.page, f, h).size
+	}
+	return size
 }

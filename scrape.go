@@ -10,56 +10,102 @@ import (
 	"holdfast/internal/exposition"
 )
 
-// Scrape writes every family, own and pushed, by name, in format f. Errors before the first byte are
-// *Refusal; later ones are those of w and ctx.
-func (g *Gateway) Scrape(ctx context.Context, w io.Writer, f exposition.Format) error {
-	return g.walk(ctx, func(own *dto.MetricFamily, stored *family) error {
-		header, shown := exposed(own, stored)
-		return exposition.WriteFamily(w, f, header, blocksOf(own, stored, shown))
-	})
+// ScrapeOptions is how a scrape is written.
+type ScrapeOptions struct {
+	Format exposition.Format
+	Coding Coding
 }
 
-// ScrapeGzip is Scrape, compressed as one gzip member. What did not change since the last such scrape is
-// not compressed again.
-func (g *Gateway) ScrapeGzip(ctx context.Context, w io.Writer, f exposition.Format) error {
+// Coding is how a scrape is compressed.
+type Coding uint8
+
+// The codings.
+const (
+	Identity Coding = iota
+	Gzip            // one member, since many clients stop after the first
+)
+
+// Scrape writes every family, own and pushed, by name. What did not change since the last scrape of the
+// kind is neither encoded nor compressed again. Errors before the first byte are *Refusal; later ones are
+// those of w and ctx. No lock is held while w is written to.
+func (g *Gateway) Scrape(ctx context.Context, w io.Writer, o ScrapeOptions) error {
 	if err := g.Ready(); err != nil {
 		return err
 	}
-	z, err := newGzipWriter(w)
-	defer z.giveBack()
-	if err != nil {
+	s := &scrape{ScrapeOptions: o}
+	var err error
+	if s.out, err = newOutput(w, o.Coding); err != nil {
 		return err
 	}
-	err = g.walk(ctx, func(own *dto.MetricFamily, stored *family) error { return z.family(f, own, stored) })
-	if err != nil {
-		return err
-	}
-	return z.end()
-}
-
-// walk visits all names of one moment, in their order; own or stored may be nil.
-func (g *Gateway) walk(ctx context.Context, visit func(own *dto.MetricFamily, stored *family) error) error {
-	if err := g.Ready(); err != nil {
-		return err
-	}
-	var own []*dto.MetricFamily
-	if g.Own != nil {
-		gathered, err := g.Own.Gather()
-		if err != nil {
-			g.Logger.Error("some of the gateway's own metrics could not be gathered", "err", err)
-		}
-		own = gathered
-	}
+	defer s.out.giveBack()
+	own := g.gather()
 	snap := g.index.snapshot()
 	for own, stored := range byName(own, snap.visible(own)) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := visit(own, stored); err != nil {
+		if err := s.family(own, stored); err != nil {
 			return err
 		}
 	}
-	return nil
+	return s.out.end()
+}
+
+// gather returns the gateway's own families, by name.
+func (g *Gateway) gather() []*dto.MetricFamily {
+	if g.Own == nil {
+		return nil
+	}
+	own, err := g.Own.Gather()
+	if err != nil {
+		g.Logger.Error("some of the gateway's own metrics could not be gathered", "err", err)
+	}
+	return own
+}
+
+// output is where a scrape goes: small pieces by Write, and pages.
+type output interface {
+	io.Writer
+	// pages writes pages of a family as they lie, in order.
+	pages(f exposition.Format, h exposition.Header, pages []leaf[*exposition.Block]) error
+	// worth reports whether pages of a family are to be written as such.
+	worth(f exposition.Format, pages int) bool
+	end() error
+	giveBack()
+}
+
+func newOutput(w io.Writer, c Coding) (output, error) {
+	if c == Gzip {
+		return newGzipWriter(w)
+	}
+	return newPlainWriter(w), nil
+}
+
+// scrape is one that is being written.
+type scrape struct {
+	ScrapeOptions
+	out output
+}
+
+// family writes one name: what is large as pages, the rest in pieces.
+func (s *scrape) family(own *dto.MetricFamily, stored *family) error {
+	header, shown := exposed(own, stored)
+	if shown == nil || stored.suspect || !s.out.worth(s.Format, len(shown.blocks.pages)) {
+		return exposition.WriteFamily(s.out, s.Format, header, blocksOf(own, stored, shown))
+	}
+	pages := shown.blocks.pages
+	var first []byte
+	if own != nil {
+		first = exposition.AppendBlock(nil, s.Format, header, exposition.FromProto(own).EncodeOwn())
+	}
+	size := len(first)
+	if s.Format.Syntax == exposition.Delimited { // its head tells the size of all that follows
+		size += pressedSize(pages, s.Format, header)
+	}
+	if _, err := s.out.Write(append(exposition.AppendHead(nil, s.Format, header, size), first...)); err != nil {
+		return err
+	}
+	return s.out.pages(s.Format, header, pages)
 }
 
 // visible yields the stored families that are exposed at all, by name.

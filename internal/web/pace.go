@@ -20,8 +20,13 @@ type pace struct {
 var errSlowBody = &failure{http.StatusRequestTimeout, "the body arrived too slowly\n" +
 	"hint: after 30 s a body must have come at 256 bytes a second or more"}
 
-// piece is how much of an answer must be taken within pace.stall.
-const piece = 16 << 10
+// A client must take piece bytes of an answer within pace.stall. One that takes pieces within quick gets
+// larger ones, since each is a call into the system.
+const (
+	piece  = 16 << 10
+	widest = 256 << 10
+	quick  = time.Second
+)
 
 // defaultPace allows any honest client on a bad line.
 func defaultPace() pace {
@@ -53,6 +58,7 @@ type pacedWriter struct {
 	http.ResponseWriter
 	pace    pace
 	control *http.ResponseController
+	next    int // bytes of the next piece
 }
 
 // Unwrap lets http.ResponseController find the connection.
@@ -65,9 +71,16 @@ func (w *pacedWriter) WriteHeader(status int) {
 
 func (w *pacedWriter) Write(b []byte) (n int, err error) {
 	for {
-		_ = w.control.SetWriteDeadline(time.Now().Add(w.pace.stall))
-		m, err := w.ResponseWriter.Write(b[:min(len(b), piece)])
+		w.next = max(w.next, piece)
+		begun := time.Now()
+		_ = w.control.SetWriteDeadline(begun.Add(w.pace.stall))
+		m, err := w.ResponseWriter.Write(b[:min(len(b), w.next)])
 		n, b = n+m, b[m:]
+		if time.Since(begun) < quick {
+			w.next = min(2*w.next, widest)
+		} else {
+			w.next = piece
+		}
 		if err != nil || len(b) == 0 {
 			return n, err
 		}

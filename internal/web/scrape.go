@@ -9,8 +9,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"holdfast"
 	"holdfast/internal/exposition"
 )
+
+// answerRoom is the bytes of a page that are sent at once: enough that a call costs little beside them.
+const answerRoom = 64 << 10
 
 // scrape writes everything in the format and the compression that the client likes best.
 func (s *site) scrape(w http.ResponseWriter, r *http.Request) error {
@@ -18,12 +22,17 @@ func (s *site) scrape(w http.ResponseWriter, r *http.Request) error {
 	format := exposition.Negotiate(r.Header.Values("Accept"))
 	out := &scrapeWriter{reply: w, contentType: format.ContentType(), compress: likesGzip(r.Header.Values("Accept-Encoding"))}
 	// Small writes gather here, so that an error before the first bytes are sent is still an answer.
-	buffered := bufio.NewWriterSize(out, 32<<10)
-	write := s.Gateway.Scrape
+	buffered := s.rooms.Get().(*bufio.Writer)
+	buffered.Reset(out)
+	defer func() {
+		buffered.Reset(nil)
+		s.rooms.Put(buffered)
+	}()
+	o := holdfast.ScrapeOptions{Format: format}
 	if out.compress {
-		write = s.Gateway.ScrapeGzip
+		o.Coding = holdfast.Gzip
 	}
-	err := write(r.Context(), buffered, format)
+	err := s.Gateway.Scrape(r.Context(), buffered, o)
 	if err != nil && !out.begun {
 		return err
 	}

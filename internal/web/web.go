@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -58,6 +60,7 @@ type site struct {
 	pace     pace
 	inflight account
 	pools    pools
+	rooms    sync.Pool     // of bufio.Writer, for answers
 	heavy    chan struct{} // a slot for each body above lightBody that may be worked on at once
 	alone    chan struct{} // the one slot for a body above smallBody
 	meters   *meters
@@ -97,6 +100,7 @@ func newSite(o Options) (*site, error) {
 		Options: o,
 		pace:    defaultPace(),
 		pools:   newPools(),
+		rooms:   sync.Pool{New: func() any { return bufio.NewWriterSize(nil, answerRoom) }},
 		heavy:   make(chan struct{}, runtime.GOMAXPROCS(0)),
 		alone:   make(chan struct{}, 1),
 	}
