@@ -23,8 +23,8 @@ const pieceSize = 64 << 10
 func newGzipWriter(w io.Writer) (*gzipWriter, error) {
 	z := &gzipWriter{w: w, piece: pressers.Get().(*presser)}
 	z.piece.text = z.piece.text[:0]
-	// Magic, deflate, no flags, no time, fastest compression, unknown system.
-	_, err := w.Write([]byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255})
+	// Magic, deflate, no flags, no time, no special compression, unknown system.
+	_, err := w.Write([]byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255})
 	return z, err
 }
 

@@ -111,8 +111,27 @@ type age struct {
 	expiring, overdue int
 }
 
-func ageOf(snap snapshot) (a age) {
-	for _, group := range snap.order.all() {
+func ageOf(snap snapshot) (total age) {
+	for _, l := range snap.order.pages {
+		a := l.pressed.aged.Load()
+		if a == nil {
+			a = agesOf(l.page)
+			l.pressed.aged.Store(a)
+		}
+		if a.oldest != 0 && (total.oldest == 0 || a.oldest < total.oldest) {
+			total.oldest = a.oldest
+		}
+		total.expiring += a.expiring
+		total.overdue += a.overdue
+	}
+	return total
+}
+
+// agesOf adds up a shared page of groups. It is kept with the page, since most pages do not change between
+// two scrapes.
+func agesOf(pg *page[*Group]) *age {
+	a := &age{}
+	for group := range valuesOf(pg) {
 		if group.pushed != 0 && (a.oldest == 0 || group.pushed < a.oldest) {
 			a.oldest = group.pushed
 		}

@@ -92,3 +92,15 @@ func TestRunJoinsLightPages(t *testing.T) {
 		t.Errorf("%d pages hold a twentieth of what %d pages held", shrunk, grown)
 	}
 }
+
+// Values that come in order, as when a store is loaded, fill their pages.
+func TestRunInOrderFillsPages(t *testing.T) {
+	var r run[int]
+	const weight, count = 256, 4000
+	for i := range count {
+		r.set(0, fmt.Sprintf("%05d", i), i, weight, new(place))
+	}
+	if most := weight * count * 10 / 8 / maxPageWeight; len(r.pages) > most {
+		t.Errorf("%d pages, want at most %d", len(r.pages), most)
+	}
+}

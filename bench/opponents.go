@@ -109,7 +109,7 @@ func (p *sentPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // gzipLevel is the one Holdfast serves, so that full compressions are of equal strength.
-const gzipLevel = gzip.BestSpeed
+const gzipLevel = 6
 
 func compressWhole(plain []byte) ([]byte, error) {
 	var out bytes.Buffer
