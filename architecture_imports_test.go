@@ -34,6 +34,7 @@ const (
 	toolkit     = "github.com/prometheus/exporter-toolkit"
 	pebble      = "github.com/cockroachdb/pebble/v2"
 	testscript  = "github.com/rogpeppe/go-internal"
+	yaml        = "go.yaml.in/yaml/v3"
 	protobuf    = "google.golang.org/protobuf"
 )
 
@@ -60,6 +61,10 @@ func rooms() map[string]room {
 			testImports: []string{"internal/enginetest"},
 			testModules: []string{goCmp},
 		},
+		"internal/rules": {
+			imports: []string{".", "internal/exposition"},
+			modules: []string{yaml, promCommon},
+		},
 		"internal/enginetest": {
 			imports: []string{"."}, modules: []string{goCmp},
 		},
@@ -69,7 +74,7 @@ func rooms() map[string]room {
 			testModules: []string{goCmp},
 		},
 		"cmd/holdfast": {
-			imports:     []string{".", "internal/exposition", "internal/web", "internal/disk", "internal/pgwfile"},
+			imports:     []string{".", "internal/exposition", "internal/web", "internal/disk", "internal/pgwfile", "internal/rules"},
 			modules:     []string{kingpin, units, toolkit, promCommon, clientModel, instruments, systemd, vsock, memlimit},
 			testModules: []string{goCmp, testscript, clientModel, protobuf},
 		},
