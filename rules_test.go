@@ -149,6 +149,31 @@ func TestRulesOverlayTerms(t *testing.T) {
 	}
 }
 
+// BenchmarkPushUnderRules defends that 500 rules cost less than a twentieth of a push, that of 20 series to
+// a gateway that keeps nothing on disk: compare cpu-ns/op.
+func BenchmarkPushUnderRules(b *testing.B) {
+	for _, n := range []int{0, 500} {
+		b.Run(fmt.Sprintf("rules=%d", n), func(b *testing.B) {
+			g := newTestGateway(b, nil)
+			var rules []Rule
+			for i := range n {
+				text := []string{`{job="team_%d"}`, `{job=~"team_%d_.*"}`, `{zone="eu-%d"}`}[i%3]
+				rules = append(rules, Rule{Match: mustSelect(b, fmt.Sprintf(text, i))})
+			}
+			g.SetRules(NewRules(append(rules, Rule{Match: mustSelect(b, `{job=~"batch_.*"}`), Terms: Terms{TTL: new(time.Hour)}})...))
+			families := batch(1)
+			spent := cpuTime()
+			for i := 0; b.Loop(); i++ {
+				key := shapedKey(i%1000, 4)
+				if err := g.Push(b.Context(), Push{Key: key, Families: families, Time: time.Now(), Terms: g.Terms(key, Terms{})}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64((cpuTime()-spent).Nanoseconds())/float64(b.N), "cpu-ns/op")
+		})
+	}
+}
+
 // BenchmarkRules defends that 500 rules cost a push next to nothing: the rule of a key is found in far less
 // than the tens of microseconds that the smallest push takes.
 func BenchmarkRules(b *testing.B) {

@@ -24,6 +24,7 @@ type flags struct {
 	app *kingpin.Application
 	log promslog.Config
 
+	configFile        string
 	listen            *toolkit.FlagConfig
 	telemetryPath     string
 	selfTelemetryPath string
@@ -51,7 +52,7 @@ type limitFlags struct {
 
 // newFlags makes the command line of serve for a program called name.
 func newFlags(name string) *flags {
-	app := kingpin.New(name, "Holdfast, a push gateway for Prometheus. Other commands, each with its own --help: backup, verify, export-persistence.")
+	app := kingpin.New(name, "Holdfast, a push gateway for Prometheus. Other commands, each with its own --help: backup, verify, export-persistence, check-config.")
 	app.UsageWriter(os.Stdout)
 	app.HelpFlag.Short('h')
 	app.Version(version.Print("holdfast"))
@@ -60,6 +61,8 @@ func newFlags(name string) *flags {
 	f.addWeb()
 	f.addStorage()
 	f.addPush()
+	app.Flag("config.file", "File of rules for groups, in YAML. It is read again on SIGHUP, and on POST to /-/reload with --web.enable-lifecycle.").
+		Default("").StringVar(&f.configFile)
 	f.addLimits()
 	promslogflag.AddFlags(app, &f.log)
 	return f
@@ -74,7 +77,7 @@ func (f *flags) addWeb() {
 		Default("").URLVar(&f.externalURL)
 	f.app.Flag("web.route-prefix", "Prefix of all paths that are served. Default: the path of --web.external-url; / is none.").
 		Default("").StringVar(&f.routePrefix)
-	f.app.Flag("web.enable-lifecycle", "Let PUT and POST on /-/quit stop Holdfast.").
+	f.app.Flag("web.enable-lifecycle", "Let PUT and POST on /-/quit stop Holdfast, and on /-/reload read --config.file again.").
 		Default("false").BoolVar(&f.lifecycle)
 	f.app.Flag("web.enable-admin-api", "Let PUT on /api/v1/admin/wipe delete all groups.").
 		Default("false").BoolVar(&f.admin)

@@ -23,6 +23,7 @@ func commands() map[string]func(name string, args []string) int {
 		"serve":              serve,
 		"backup":             backup,
 		"verify":             verify,
+		"check-config":       checkConfig,
 		"export-persistence": exportPersistence,
 	}
 }

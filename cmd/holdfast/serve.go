@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/common/version"
 
 	"holdfast"
+	"holdfast/internal/rules"
 	"holdfast/internal/web"
 )
 
@@ -71,6 +72,11 @@ func prepare(f *flags) ([]net.Listener, error) {
 	if err := checkWebConfig(*f.listen.WebConfigFile); err != nil {
 		return nil, err
 	}
+	if f.configFile != "" {
+		if _, err := rules.Load(f.configFile); err != nil {
+			return nil, err
+		}
+	}
 	return listen(f.listen)
 }
 
@@ -80,6 +86,7 @@ type app struct {
 	engine  holdfast.Engine
 	gateway *holdfast.Gateway
 	web     http.Handler
+	rules   *ruleFile // nil for none
 	history *web.History
 	quit    chan struct{} // closed when a client asks for the end
 }
@@ -95,6 +102,9 @@ func assemble(f *flags, logger *slog.Logger) (*app, error) {
 	if a.engine, err = openEngine(f, logger, registry); err != nil {
 		return nil, err
 	}
+	if err = a.openRules(f, registry); err != nil {
+		return nil, err
+	}
 	a.gateway, err = holdfast.New(holdfast.Options{
 		Engine: a.engine, Own: own, Registry: registry, Limits: f.gatewayLimits(), Unchecked: f.unchecked, Logger: logger,
 		IdempotencyWindow: f.idempotencyWindow,
@@ -102,17 +112,34 @@ func assemble(f *flags, logger *slog.Logger) (*app, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the gateway: %w", err)
 	}
-	a.web, err = web.New(web.Options{
+	options := web.Options{
 		Gateway: a.gateway, Names: f.names(), RoutePrefix: f.routePrefix,
 		ExternalURL: f.external(), ExternalPath: f.externalPath(),
 		TelemetryPath: f.telemetryPath, SelfTelemetryPath: f.selfTelemetryPath, Own: registry, Registry: registry,
 		Lifecycle: f.lifecycle, AdminAPI: f.admin, Backup: backupOf(a.engine), Quit: sync.OnceFunc(func() { close(a.quit) }),
 		History: a.history, Flags: f.effective(), Started: time.Now(), Limits: f.bodyLimits(), Refused: a.gateway.CountLimit, Logger: logger,
-	})
-	if err != nil {
+	}
+	if a.rules != nil {
+		if err = a.rules.load(); err != nil {
+			return nil, err
+		}
+		options.Reload, options.Rules = a.rules.reload, a.rules.told
+	}
+	if a.web, err = web.New(options); err != nil {
 		return nil, fmt.Errorf("lay the routes: %w; choose another --web.telemetry-path or --web.self-telemetry-path", err)
 	}
 	return a, nil
+}
+
+// openRules makes what reads the file of rules, if there is one. It comes before the gateway, which is to
+// know the names of its own metrics.
+func (a *app) openRules(f *flags, registry prometheus.Registerer) (err error) {
+	if f.configFile == "" {
+		return nil
+	}
+	use := func(r *holdfast.Rules) { a.gateway.SetRules(r) }
+	a.rules, err = newRuleFile(f.configFile, registry, use, a.logger)
+	return err
 }
 
 // run serves on listeners until a signal or a client asks for the end, answers what was accepted, and
@@ -148,8 +175,17 @@ func (a *app) run(f *flags, listeners []net.Listener) error {
 	return err
 }
 
-// survive answers a signal that would end the program with a log line, until the returned function is
-// called.
+// hangUp reads the rules again, which logs how that went.
+func (a *app) hangUp() {
+	if a.rules == nil {
+		a.logger.Info("received SIGHUP; there is nothing to reload")
+		return
+	}
+	_ = a.rules.reload()
+}
+
+// survive takes a signal that would end the program for the wish to read the rules again, until the
+// returned function is called.
 func (a *app) survive(s os.Signal) func() {
 	got := make(chan os.Signal, 1)
 	done := make(chan struct{})
@@ -158,7 +194,7 @@ func (a *app) survive(s os.Signal) func() {
 		for {
 			select {
 			case <-got:
-				a.logger.Info("received SIGHUP; there is nothing to reload")
+				a.hangUp()
 			case <-done:
 				return
 			}

@@ -85,6 +85,7 @@ func (s *site) addLifecycle(r *route.Router) {
 	r.Post(s.RoutePrefix+"/-/quit", quit)
 	// The reference forgets the prefix here, and probes may rely on the answer.
 	r.Get("/-/quit", refuseQuit)
+	s.addReload(r)
 }
 
 func (s *site) apiRoutes() *route.Router {

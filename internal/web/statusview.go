@@ -30,6 +30,7 @@ type statusView struct {
 	Limits  []labelView
 	Flags   []labelView
 	Engine  engineView
+	Rules   RulesStatus
 	Example exampleView // a scrape configuration for this gateway
 }
 
@@ -38,6 +39,9 @@ func (s *site) status(r *http.Request, t *tongue) (any, error) {
 	v := &statusView{
 		Started: s.Started, Uptime: s.uptime(t), Groups: groups, Series: series, Bytes: float64(bytes),
 		Loading: s.Gateway.Ready() != nil, Build: s.page.build, Flags: s.page.flags, Engine: s.engine(), Example: exampleView{"scrape", "Scrape configuration", s.scrapeText(r)},
+	}
+	if s.Rules != nil {
+		v.Rules = s.Rules()
 	}
 	for _, flag := range s.page.flags {
 		if name, limit := strings.CutPrefix(flag.Name, "limit."); limit {

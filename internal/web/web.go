@@ -36,6 +36,9 @@ type Options struct {
 	AdminAPI  bool   // answer /api/v1/admin/wipe and /api/v1/admin/backup
 	Quit      func() // begins the shutdown and returns; called after /-/quit was answered
 
+	Reload func() error       // reads the rules again; nil where there are none to read
+	Rules  func() RulesStatus // how they were last read; nil where there are none
+
 	Backup func(ctx context.Context, w io.Writer) error // writes a tar of the store; nil where nothing is kept
 
 	History *History          // for the plots of the page, which someone runs; nil for none
