@@ -101,7 +101,7 @@ func (g *Gateway) trimFailures() {
 
 // evict removes a group unless it saw an accepted push meanwhile, and reports whether it was there.
 func (g *Gateway) evict(key Key) (removed bool, err error) {
-	c := &change{key: key, evict: true}
+	c := &change{key: key, only: func(g *Group) bool { return g.pushed == 0 }}
 	err = g.lanes.do(c, g.commit)
 	return c.removed && err == nil, err
 }

@@ -8,15 +8,15 @@ import (
 // change is one push or delete that waits for its turn at its key.
 type change struct {
 	key     Key
-	push    *prepared // nil for a delete or a refused push
-	refusal *Refusal  // of a push that was refused before it came here, to be noted with the group
-	time    int64     // Unix nanoseconds, of a push
-	repeat  repeat    // of a push with an idempotency key
-	from    Origin    // of a push
-	evict   bool      // delete the group, but only if it never saw an accepted push
-	tick    bool      // change the group as the time that has passed demands
-	removed bool      // whether a delete found a group, or a tick found that it has expired
-	holds   bool      // wants the lane for itself, see lanes.hold
+	push    *prepared         // nil for a delete or a refused push
+	refusal *Refusal          // of a push that was refused before it came here, to be noted with the group
+	time    int64             // Unix nanoseconds, of a push
+	repeat  repeat            // of a push with an idempotency key
+	from    Origin            // of a push
+	only    func(*Group) bool // delete the group only if this says so; nil for whatever it is
+	tick    bool              // change the group as the time that has passed demands
+	removed bool              // whether a delete found a group, or a tick found that it has expired
+	holds   bool              // wants the lane for itself, see lanes.hold
 	done    chan outcome
 }
 
@@ -25,7 +25,7 @@ func (c *change) deletes() bool { return c.push == nil && c.refusal == nil }
 // remove returns what a delete leaves of a group.
 func (c *change) remove(g *Group) *Group {
 	switch {
-	case g == nil || c.evict && g.pushed != 0:
+	case g == nil || c.only != nil && !c.only(g):
 		return g
 	case c.tick:
 		following := g.tick(c.time)

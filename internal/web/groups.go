@@ -105,9 +105,7 @@ func (s *site) apiGroups(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	out := newJSONStream(w)
-	out.object("totals", totalsReply{
-		found.Totals.Groups, found.Totals.Series, found.Totals.Bytes, found.Totals.Failed, found.Totals.Stale, found.Totals.Masked,
-	})
+	out.object("totals", newTotals(found.Totals))
 	out.begin("groups")
 	for _, g := range found.Groups {
 		out.item(s.groupReply(g))
@@ -117,6 +115,10 @@ func (s *site) apiGroups(w http.ResponseWriter, r *http.Request) error {
 		out.object("next", next)
 	}
 	return out.close()
+}
+
+func newTotals(t holdfast.Totals) totalsReply {
+	return totalsReply{t.Groups, t.Series, t.Bytes, t.Failed, t.Stale, t.Masked}
 }
 
 // groupReply tells of a group.

@@ -22,6 +22,20 @@ func newJSONStream(w http.ResponseWriter) *jsonStream {
 	return s
 }
 
+// writeReply answers with something that is not large.
+func writeReply(w http.ResponseWriter, reply any) error {
+	text, err := json.Marshal(struct {
+		Status string `json:"status"`
+		Reply  any    `json:"data"`
+	}{"success", reply})
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", jsonType)
+	_, err = w.Write(text)
+	return ended(err)
+}
+
 func (s *jsonStream) write(text string) {
 	if s.err == nil {
 		_, s.err = s.out.WriteString(text)

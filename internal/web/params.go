@@ -76,6 +76,11 @@ func (p *params) count(name string, preset, most int) int {
 	return n
 }
 
+// flag returns a parameter that is true or false; false if it is not given.
+func (p *params) flag(name string) bool {
+	return oneOf(p, name, []named[bool]{{"false", false}, {"true", true}})
+}
+
 // age returns the moment that is as long ago as a duration says; the zero time if it is not given.
 func (p *params) age(name string) time.Time {
 	text := p.text(name)

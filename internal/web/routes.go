@@ -96,9 +96,12 @@ func (s *site) apiRoutes() *route.Router {
 	r.Get("/groups", s.meters.count("api/v1/groups", s.reply(s.whenReady(s.apiGroups))))
 	r.Get("/groups/:id", s.meters.count("api/v1/group", s.reply(s.whenReady(s.apiGroup))))
 	r.Get("/failures", s.meters.count("api/v1/failures", s.reply(s.apiFailures)))
+	deleteGroups := notEnabled
 	if s.AdminAPI {
+		deleteGroups = sameOrigin(s.whenReady(s.apiDeleteGroups))
 		r.Post("/admin/backup", s.meters.count("backup", s.reply(sameOrigin(s.backup))))
 		r.Put("/admin/wipe", s.meters.count("wipe", s.reply(sameOrigin(s.whenReady(s.wipe)))))
 	}
+	r.Del("/groups", s.meters.count("api/v1/delete", s.reply(deleteGroups)))
 	return r
 }
