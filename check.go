@@ -14,6 +14,7 @@ import (
 type verdict struct {
 	refusal *Refusal
 	wait    bool
+	clash   bool // let in although it clashes
 }
 
 func (v verdict) clear() bool { return v.refusal == nil && !v.wait }

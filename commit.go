@@ -211,6 +211,9 @@ func (g *Gateway) follow(shape *keyShape, before, current *Group, c *change, d d
 		if v.wait {
 			return nil, nil, true
 		}
+		if v.clash && !c.rehearsed {
+			g.index.suspect(shape, d.to)
+		}
 		if v.refusal == nil {
 			return d.to, nil, false
 		}
@@ -253,8 +256,7 @@ func (g *Gateway) judge(shape *keyShape, before, following *Group) verdict {
 	}
 	v := x.check(shape, before, following)
 	if g.Options.Unchecked && v.refusal != nil && v.refusal.Kind == Inconsistent && !v.refusal.within {
-		x.suspect(shape, following)
-		return verdict{}
+		return verdict{clash: true}
 	}
 	return v
 }

@@ -7,17 +7,18 @@ import (
 
 // change is one push or delete that waits for its turn at its key.
 type change struct {
-	key     Key
-	push    *prepared         // nil for a delete or a refused push
-	refusal *Refusal          // of a push that was refused before it came here, to be noted with the group
-	time    int64             // Unix nanoseconds, of a push
-	repeat  repeat            // of a push with an idempotency key
-	from    Origin            // of a push
-	only    func(*Group) bool // delete the group only if this says so; nil for whatever it is
-	tick    bool              // change the group as the time that has passed demands
-	removed bool              // whether a delete found a group, or a tick found that it has expired
-	holds   bool              // wants the lane for itself, see lanes.hold
-	done    chan outcome
+	key       Key
+	push      *prepared         // nil for a delete or a refused push
+	refusal   *Refusal          // of a push that was refused before it came here, to be noted with the group
+	time      int64             // Unix nanoseconds, of a push
+	repeat    repeat            // of a push with an idempotency key
+	from      Origin            // of a push
+	only      func(*Group) bool // delete the group only if this says so; nil for whatever it is
+	tick      bool              // change the group as the time that has passed demands
+	removed   bool              // whether a delete found a group, or a tick found that it has expired
+	rehearsed bool              // find the answer to a push and leave no trace
+	holds     bool              // wants the lane for itself, see lanes.hold
+	done      chan outcome
 }
 
 func (c *change) deletes() bool { return c.push == nil && c.refusal == nil }

@@ -35,32 +35,16 @@ func (s *site) push(mode holdfast.Mode, jobBase64 bool) replier {
 		if len(once) > maxOnce {
 			return &failure{http.StatusBadRequest, fmt.Sprintf("the %s header has %d bytes, which is over the limit of %d\nhint: a UUID is enough", onceHeader, len(once), maxOnce)}
 		}
-		b, err := s.readBody(r)
-		if err != nil {
-			s.Logger.Debug("failed to parse text", "source", r.RemoteAddr, "err", err)
-			return err
-		}
-		defer b.release()
-		// What is decoded takes several times the room of its text, so large bodies take turns.
-		if len(b.bytes) > lightBody {
-			turn := s.heavy
-			if len(b.bytes) > smallBody {
-				turn = s.alone
+		p := holdfast.Push{Key: key, Mode: mode, Terms: s.Gateway.Terms(key, termsOf(r)), IdempotencyKey: once}
+		err = s.take(r, p, func(p holdfast.Push) error {
+			// Once read, a push is carried out even if its sender has left.
+			err := s.Gateway.Push(context.WithoutCancel(r.Context()), p)
+			if err != nil {
+				s.logRefusal(r, err)
 			}
-			turn <- struct{}{}
-			defer func() { <-turn }()
-		}
-		terms, from := s.Gateway.Terms(key, termsOf(r)), s.origin(r, b)
-		families, err := s.families(r, b, terms)
-		if err != nil {
 			return err
-		}
-		// Once read, a push is carried out even if its sender has left.
-		err = s.Gateway.Push(context.WithoutCancel(r.Context()), holdfast.Push{
-			Key: key, Mode: mode, Families: families, Time: time.Now(), Terms: terms, IdempotencyKey: once, Origin: from,
 		})
 		if err != nil {
-			s.logRefusal(r, err)
 			return err
 		}
 		if s.Gateway.Unchecked() {
@@ -70,6 +54,31 @@ func (s *site) push(mode holdfast.Mode, jobBase64 bool) replier {
 		}
 		return nil
 	})
+}
+
+// take reads the body of a push, decodes it and hands the push on.
+func (s *site) take(r *http.Request, p holdfast.Push, carryOut func(holdfast.Push) error) error {
+	b, err := s.readBody(r)
+	if err != nil {
+		s.Logger.Debug("failed to parse text", "source", r.RemoteAddr, "err", err)
+		return err
+	}
+	defer b.release()
+	// What is decoded takes several times the room of its text, so large bodies take turns.
+	if len(b.bytes) > lightBody {
+		turn := s.heavy
+		if len(b.bytes) > smallBody {
+			turn = s.alone
+		}
+		turn <- struct{}{}
+		defer func() { <-turn }()
+	}
+	p.Origin = s.origin(r, b)
+	if p.Families, err = s.families(r, b, p.Terms); err != nil {
+		return err
+	}
+	p.Time = time.Now()
+	return carryOut(p)
 }
 
 // origin tells where a push comes from.

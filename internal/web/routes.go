@@ -95,6 +95,7 @@ func (s *site) apiRoutes() *route.Router {
 	r.Get("/metrics", s.meters.count("api/v1/metrics", s.reply(s.whenReady(shared(s.apiMetrics)))))
 	r.Get("/groups", s.meters.count("api/v1/groups", s.reply(s.whenReady(s.apiGroups))))
 	r.Get("/groups/:id", s.meters.count("api/v1/group", s.reply(s.whenReady(s.apiGroup))))
+	r.Post("/check", s.meters.count("api/v1/check", s.decode(s.reply(s.whenReady(s.apiCheck))).ServeHTTP))
 	r.Get("/failures", s.meters.count("api/v1/failures", s.reply(s.apiFailures)))
 	deleteGroups := notEnabled
 	if s.AdminAPI {
