@@ -9,9 +9,11 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// A group tells when it was first pushed to, where its last push came from, and why one was refused.
+// A group tells when it was first pushed to, where its last push came from, and why one was refused, after
+// a restart too.
 func TestGroupKeepsHowItWasPushed(t *testing.T) {
-	g := newTestGateway(t, nil)
+	engine := newKeeper()
+	g := newTestGateway(t, func(o *Options) { o.Engine = engine })
 	at := func(second int64) time.Time { return time.Unix(1_700_000_000+second, 0) }
 	push := func(name string, second int64, from Origin) error {
 		return g.Push(t.Context(), Push{Key: job("a"), Families: oneMetric(name, dto.MetricType_GAUGE), Time: at(second), Origin: from})
@@ -22,20 +24,23 @@ func TestGroupKeepsHowItWasPushed(t *testing.T) {
 			t.Fatalf("push %d: %v", i, err)
 		}
 	}
-	group, err := g.GroupByID(job("a").ID())
-	if err != nil || group == nil {
-		t.Fatalf("group %v, %v", group, err)
-	}
-	if got := group.FirstPushed(); !got.Equal(at(1)) {
-		t.Errorf("first pushed at %v", got)
-	}
-	if got := group.Origin(); got != last {
-		t.Errorf("last push from %+v, want %+v", got, last)
-	}
 	bad.ContentType = bad.ContentType[:maxNoted] + "…"
 	want := &Failure{Reason: "own_name", Message: inconsistentPrefix + `metric family "holdfast_m" has a name that is reserved for the gateway's own metrics`, Origin: bad}
-	if got := group.Failure(); !reflect.DeepEqual(got, want) {
-		t.Errorf("failure %+v, want %+v", got, want)
+	restarted := newTestGateway(t, func(o *Options) { o.Engine = engine })
+	for _, g := range []*Gateway{g, restarted} {
+		group, err := g.GroupByID(job("a").ID())
+		if err != nil || group == nil {
+			t.Fatalf("group %v, %v", group, err)
+		}
+		if got := group.FirstPushed(); !got.Equal(at(1)) {
+			t.Errorf("first pushed at %v", got)
+		}
+		if got := group.Origin(); got != last {
+			t.Errorf("last push from %+v, want %+v", got, last)
+		}
+		if got := group.Failure(); !reflect.DeepEqual(got, want) {
+			t.Errorf("failure %+v, want %+v", got, want)
+		}
 	}
 	if err := g.Delete(t.Context(), job("a")); err != nil {
 		t.Fatal(err)

@@ -22,6 +22,9 @@ type field struct {
 var groupFields = []field{
 	{1, appendLifetime, readLifetime},
 	{2, appendState, readState},
+	{3, appendFirst, readFirst},
+	{4, appendFrom, readFrom},
+	{5, appendFailure, readFailure},
 }
 
 func appendLifetime(b []byte, g *Group) []byte {
