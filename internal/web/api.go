@@ -3,6 +3,7 @@ package web
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
@@ -47,8 +48,8 @@ func buildInformation() map[string]string {
 	}
 }
 
-// apiMetrics answers with all groups, by key. It writes them one by one, so the answer may be far larger
-// than what is held for it.
+// apiMetrics answers with all groups of one moment, by key. It writes them one by one, so the answer may
+// be far larger than what is held for it.
 func (s *site) apiMetrics(w http.ResponseWriter, _ *http.Request) error {
 	_, groups, err := s.Gateway.Groups()
 	if err != nil {
@@ -56,28 +57,17 @@ func (s *site) apiMetrics(w http.ResponseWriter, _ *http.Request) error {
 	}
 	w.Header().Set("Content-Type", jsonType)
 	out := bufio.NewWriterSize(w, 32<<10)
-	var line []byte
-	line = append(line, `{"status":"success","data":[`...)
+	writer := groupWriter{out: out, line: []byte(`{"status":"success","data":[`)}
 	first := true
 	for g := range groups {
 		if !first {
-			line = append(line, ',')
+			writer.line = append(writer.line, ',')
 		}
 		first = false
-		if line, err = appendGroup(line, g); err != nil {
-			s.Logger.Error("rendering a group failed", "group", g.Key().String(), "err", err)
-			break
+		if err := writer.group(g); err != nil {
+			return ended(err)
 		}
-		if _, err = out.Write(line); err != nil {
-			break
-		}
-		line = line[:0]
 	}
-	if err == nil {
-		_, err = out.Write(append(line, "]}"...))
-	}
-	if err == nil {
-		err = out.Flush()
-	}
-	return ended(err)
+	writer.line = append(writer.line, "]}"...)
+	return ended(errors.Join(writer.pass(), out.Flush()))
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -208,4 +209,36 @@ func TestStatusJSON(t *testing.T) {
 			t.Errorf("no %s in %s", part, a.body)
 		}
 	}
+}
+
+// However large a group is, the query API holds a part of its answer at a time.
+func TestMetricsJSONOfLargeGroup(t *testing.T) {
+	r := newRig(t, nil)
+	var body strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&body, "m{l=\"%d\"} 1\n", i)
+	}
+	r.want(200, "PUT", "/metrics/job/a", body.String())
+	_, groups, err := r.gateway.Groups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out largestWrite
+	w := groupWriter{out: &out}
+	for g := range groups {
+		if err := w.group(g); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out.all < 200_000 || out.largest > 1000 {
+		t.Errorf("%d bytes in pieces of up to %d", out.all, out.largest)
+	}
+}
+
+type largestWrite struct{ all, largest int }
+
+func (l *largestWrite) Write(b []byte) (int, error) {
+	l.all += len(b)
+	l.largest = max(l.largest, len(b))
+	return len(b), nil
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"encoding/json"
+	"io"
 	"iter"
 	"slices"
 	"strconv"
@@ -20,34 +21,48 @@ const (
 	successKey = "last_push_successful"
 )
 
-// appendGroup appends a group as the query API shows it: an object with a key for each family, in
-// bytewise order. A family that is called like one of the other keys is shown as family:NAME.
-func appendGroup(b []byte, g *holdfast.Group) ([]byte, error) {
+// groupWriter writes groups as the query API shows them, metric by metric, so that it holds little even
+// where a group is large.
+type groupWriter struct {
+	out  io.Writer
+	line []byte // what is still to be written
+}
+
+// pass writes the line out.
+func (w *groupWriter) pass() error {
+	_, err := w.out.Write(w.line)
+	w.line = w.line[:0]
+	return err
+}
+
+// group writes an object with a key for each family, in bytewise order. A family that is called like one
+// of the other keys is shown as family:NAME.
+func (w *groupWriter) group(g *holdfast.Group) error {
 	type member struct {
-		key    string
-		append func([]byte) ([]byte, error)
+		key   string
+		write func() error
 	}
 	members := []member{
-		{labelsKey, func(b []byte) ([]byte, error) { return appendLabels(b, keyLabels(g)), nil }},
-		{successKey, func(b []byte) ([]byte, error) { return strconv.AppendBool(b, g.LastPushSucceeded()), nil }},
+		{labelsKey, func() error { w.line = appendLabels(w.line, keyLabels(g)); return nil }},
+		{successKey, func() error { w.line = strconv.AppendBool(w.line, g.LastPushSucceeded()); return nil }},
 	}
 	for _, m := range g.Members() {
 		key := m.Name
 		if key == labelsKey || key == successKey {
 			key = "family:" + key
 		}
-		members = append(members, member{key, func(b []byte) ([]byte, error) { return appendFamily(b, m) }})
+		members = append(members, member{key, func() error { return w.family(m) }})
 	}
 	slices.SortFunc(members, func(a, b member) int { return cmp.Compare(a.key, b.key) })
-	var err error
 	for i, m := range members {
-		b = append(b, separator(i))
-		b = append(appendString(b, m.key), ':')
-		if b, err = m.append(b); err != nil {
-			return nil, err
+		w.line = append(w.line, separator(i))
+		w.line = append(appendString(w.line, m.key), ':')
+		if err := m.write(); err != nil {
+			return err
 		}
 	}
-	return append(b, '}'), nil
+	w.line = append(w.line, '}')
+	return w.pass()
 }
 
 // separator is what stands before the i-th member of an object.
@@ -58,12 +73,8 @@ func separator(i int) byte {
 	return ','
 }
 
-func appendFamily(b []byte, m holdfast.Member) ([]byte, error) {
-	metrics, err := m.Metrics()
-	if err != nil {
-		return nil, err
-	}
-	b = append(b, `{"time_stamp":"`...)
+func (w *groupWriter) family(m holdfast.Member) error {
+	b := append(w.line, `{"time_stamp":"`...)
 	b = m.Pushed().AppendFormat(b, time.RFC3339Nano)
 	b = append(b, `","type":"`...)
 	b = append(b, m.Type.String()...)
@@ -72,13 +83,23 @@ func appendFamily(b []byte, m holdfast.Member) ([]byte, error) {
 		b = appendString(append(b, `,"help":`...), m.Help)
 	}
 	b = append(b, `,"metrics":[`...)
-	for i, metric := range metrics {
-		if i > 0 {
+	first := true
+	for metric, err := range m.Each() {
+		if err != nil {
+			return err
+		}
+		if !first {
 			b = append(b, ',')
 		}
-		b = appendMetric(b, m.Type, metric)
+		first = false
+		w.line = appendMetric(b, m.Type, metric)
+		if err := w.pass(); err != nil {
+			return err
+		}
+		b = w.line
 	}
-	return append(b, "]}"...), nil
+	w.line = append(b, "]}"...)
+	return nil
 }
 
 func appendMetric(b []byte, typ dto.MetricType, m *dto.Metric) []byte {

@@ -87,22 +87,3 @@ func (s *site) addLifecycle(r *route.Router) {
 	r.Get("/-/quit", refuseQuit)
 	s.addReload(r)
 }
-
-func (s *site) apiRoutes() *route.Router {
-	r := route.New()
-	r.Options("/*path", s.meters.count("api/v1/options", s.reply(shared(preflight))))
-	r.Get("/status", s.meters.count("api/v1/status", s.reply(shared(s.apiStatus))))
-	r.Get("/metrics", s.meters.count("api/v1/metrics", s.reply(s.whenReady(shared(s.apiMetrics)))))
-	r.Get("/groups", s.meters.count("api/v1/groups", s.reply(s.whenReady(s.apiGroups))))
-	r.Get("/groups/:id", s.meters.count("api/v1/group", s.reply(s.whenReady(s.apiGroup))))
-	r.Post("/check", s.meters.count("api/v1/check", s.decode(s.reply(s.whenReady(s.apiCheck))).ServeHTTP))
-	r.Get("/failures", s.meters.count("api/v1/failures", s.reply(s.apiFailures)))
-	deleteGroups := notEnabled
-	if s.AdminAPI {
-		deleteGroups = sameOrigin(s.whenReady(s.apiDeleteGroups))
-		r.Post("/admin/backup", s.meters.count("backup", s.reply(sameOrigin(s.backup))))
-		r.Put("/admin/wipe", s.meters.count("wipe", s.reply(sameOrigin(s.whenReady(s.wipe)))))
-	}
-	r.Del("/groups", s.meters.count("api/v1/delete", s.reply(deleteGroups)))
-	return r
-}
