@@ -53,7 +53,7 @@ func rooms() map[string]room {
 		"internal/web": {
 			imports:     []string{".", "internal/exposition"},
 			modules:     []string{promCommon, clientModel, instruments, compress, snappy},
-			testModules: append([]string{goCmp}, wire...),
+			testModules: append([]string{goCmp, yaml}, wire...),
 		},
 		"internal/disk": {
 			imports:     []string{"."},

@@ -15,7 +15,6 @@ func TestCheckAnswersAsThePushWould(t *testing.T) {
 	r := newRig(t, nil)
 	r.want(200, "PUT", "/metrics/job/held", "# TYPE m counter\nm 1\n")
 	r.want(200, "PUT", "/with/mode=add/metrics/job/sums", "# TYPE n counter\nn 1\n")
-	const protobuf = "Content-Type: application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
 	for _, push := range []struct{ method, path, body, header string }{
 		{"PUT", "/metrics/job/a", "x 1\n", ""},
 		{"POST", "/metrics/job/a", "# TYPE m gauge\nm 1\n", ""}, // another type
@@ -34,7 +33,7 @@ func TestCheckAnswersAsThePushWould(t *testing.T) {
 		{"PUT", "/metrics/job/a/__x/y", "x 1\n", ""},
 		{"POST", "/metrics/job/sums", "# TYPE n counter\nn 1\n", ""},
 		{"POST", "/with/mode=add/metrics/job/sums", "# TYPE n counter\nn 1\n", ""},
-		{"PUT", "/metrics/job/a", "\x01", protobuf},
+		{"PUT", "/metrics/job/a", "\x01", protobufHeader},
 		{"PATCH", "/metrics/job/held", "# TYPE m counter\nm 3\n", ""},
 		{"PUT", "/metrics/job/a", "", "Content-Encoding: gzip"},
 	} {

@@ -179,9 +179,11 @@ s summary "" [{"labels":{"instance":"","job":"a"},"count":"2","sum":"NaN","quant
 u untyped "" [{"labels":{"instance":"","job":"a","l":"\u003c/script\u003e"},"value":"-Inf"}]
 `
 
-// A group is shown with all that its metrics hold, of every type.
-func TestGroupIsShownWhole(t *testing.T) {
-	r := newRig(t, nil)
+const protobufHeader = "Content-Type: application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+
+// typesOfMetrics returns a body with a family of every type.
+func typesOfMetrics(t *testing.T) string {
+	t.Helper()
 	var body strings.Builder
 	for text := range strings.SplitSeq(everyType, "|") {
 		mf := &dto.MetricFamily{}
@@ -192,7 +194,13 @@ func TestGroupIsShownWhole(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r.want(200, "PUT", "/metrics/job/a", body.String(), "Content-Type: application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited")
+	return body.String()
+}
+
+// A group is shown with all that its metrics hold, of every type.
+func TestGroupIsShownWhole(t *testing.T) {
+	r := newRig(t, nil)
+	r.want(200, "PUT", "/metrics/job/a", typesOfMetrics(t), protobufHeader)
 	var list groupsReply
 	r.getJSON("/api/v1/groups", &list)
 	var detail groupDetail
