@@ -69,7 +69,7 @@ func (s *site) addPage(r *route.Router) {
 		"/":           {"groups", "Groups", s.listing},
 		"/overview":   {"overview", "Overview", s.overview},
 		"/groups/:id": {"group", "Group", s.group},
-		"/failures":   {"failures", "Failures", s.failed},
+		"/failures":   {"failures", "Failures", s.failuresPage},
 		"/status":     {"status", "Status", s.status},
 		"/start":      {"start", "How to push", s.startPage},
 		"/delete":     {"delete", "Delete groups", s.askErase},
