@@ -118,3 +118,11 @@ func (g gateway) push(t *testing.T, path string, families ...*dto.MetricFamily) 
 		t.Fatalf("PUT %s: %d %s", path, status, answer)
 	}
 }
+
+// lacks checks that no line of the page has a part.
+func (g gateway) lacks(t *testing.T, part string) {
+	t.Helper()
+	if page := g.page(t, "allow-utf-8"); strings.Contains(page, part) {
+		t.Errorf("the page has %s:\n%s", part, strings.Join(pushed(strings.Split(page, "\n")), "\n"))
+	}
+}
