@@ -3,6 +3,7 @@ package holdfast
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -156,7 +157,7 @@ func TestManyGroupsExpireInFewCommits(t *testing.T) {
 	expires(t, func(t *testing.T, g *Gateway, e *heldEngine) {
 		const groups = 2500
 		for i := range groups {
-			accept(t, pushText(t, g, fmt.Sprint(i), ReplaceGroup, "ttl=60s", "x 1\n"))
+			accept(t, pushText(t, g, fmt.Sprintf("%04d", i), ReplaceGroup, "ttl=60s", "x 1\n"))
 		}
 		before := len(e.commits)
 		advance(time.Minute)
@@ -165,6 +166,15 @@ func TestManyGroupsExpireInFewCommits(t *testing.T) {
 		}
 		if commits := len(e.commits) - before; commits > 3 {
 			t.Errorf("%d commits to expire %d groups, want 3", commits, groups)
+		}
+		var gone []string
+		for _, c := range e.commits[before:] {
+			for _, change := range c.Changes {
+				gone = append(gone, change.Key)
+			}
+		}
+		if !slices.IsSorted(gone) {
+			t.Error("the groups did not leave in the order of their keys, in which they stand in pages and engines")
 		}
 	})
 }

@@ -3,6 +3,8 @@ package holdfast
 import (
 	"container/heap"
 	"context"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -141,8 +143,10 @@ func (g *Gateway) fillSchedule(now time.Time) {
 	}
 }
 
-// changedAtOnce is how many groups at most change by themselves in one commit.
-const changedAtOnce = 1000
+const (
+	changedAtOnce = 1000    // groups at most that change by themselves in one commit
+	foundAtOnce   = 100_000 // and that are found due at once, to be changed in the order of their keys
+)
 
 // keepSchedule carries out what is due until ctx ends.
 func (g *Gateway) keepSchedule(ctx context.Context) {
@@ -162,23 +166,40 @@ func (g *Gateway) keepSchedule(ctx context.Context) {
 // carryOut changes the groups that are due and returns how long to wait until something else may be.
 func (g *Gateway) carryOut(ctx context.Context) time.Duration {
 	for ctx.Err() == nil {
-		now := time.Now().UnixNano()
-		due, wait := g.schedule.due(now, changedAtOnce)
+		due, wait := g.schedule.due(time.Now().UnixNano(), foundAtOnce)
 		if wait > 0 {
 			return wait
 		}
-		ticks := make([]change, len(due))
-		batches := make([]keyBatch, len(due))
-		for i, a := range due {
-			ticks[i] = change{key: a.key, tick: true, time: now}
-			batches[i] = keyBatch{a.key, []*change{&ticks[i]}}
+		// Groups of neighbouring keys stand side by side in pages and in the engine: in that order, many
+		// take half the time.
+		slices.SortFunc(due, func(a, b appointment) int { return strings.Compare(a.key.canonical, b.key.canonical) })
+		for some := range slices.Chunk(due, changedAtOnce) {
+			if ctx.Err() != nil {
+				break
+			}
+			if !g.tickAll(some) {
+				return failureInterval // the engine is away; look again soon
+			}
 		}
-		if _, kept := g.together(batches, false); !kept {
-			return failureInterval // the engine is away; look again soon
-		}
-		g.countExpired(due, ticks)
 	}
 	return idle
+}
+
+// tickAll changes groups as the time that has passed demands, as one commit, and reports whether it is
+// kept. A group that was pushed to since it was found due stays as it is.
+func (g *Gateway) tickAll(due []appointment) bool {
+	now := time.Now().UnixNano()
+	ticks := make([]change, len(due))
+	batches := make([]keyBatch, len(due))
+	for i, a := range due {
+		ticks[i] = change{key: a.key, tick: true, time: now}
+		batches[i] = keyBatch{a.key, []*change{&ticks[i]}}
+	}
+	if _, kept := g.together(batches, false); !kept {
+		return false
+	}
+	g.countExpired(due, ticks)
+	return true
 }
 
 // countExpired counts the groups of a round that have expired.
