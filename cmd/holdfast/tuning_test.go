@@ -6,20 +6,20 @@ import (
 	"testing"
 )
 
-// A small heap may grow far, a large one doubles, and no heap is allowed more than that.
+// A small heap may grow far, a large one by a quarter.
 func TestGCPercent(t *testing.T) {
 	for _, c := range []struct {
 		live uint64
 		want int
 	}{
-		{0, 400}, {4 << 20, 400}, {16 << 20, 400}, {32 << 20, 200}, {64 << 20, 100}, {65 << 20, 100}, {1 << 40, 100},
+		{0, 400}, {4 << 20, 400}, {12 << 20, 400}, {24 << 20, 200}, {48 << 20, 100}, {192 << 20, 25}, {1 << 40, 25},
 	} {
 		if got := gcPercent(c.live); got != c.want {
 			t.Errorf("a live heap of %d bytes may grow by %d %%, want %d", c.live, got, c.want)
 		}
 	}
 	for live := uint64(1 << 20); live < 1<<30; live += 1 << 20 {
-		if room := live / 100 * uint64(gcPercent(live)); room > max(heapRoom, live) {
+		if room := live / 100 * uint64(gcPercent(live)); room > max(heapRoom, live/4) {
 			t.Errorf("a live heap of %d bytes may grow by %d", live, room)
 		}
 	}
@@ -27,11 +27,12 @@ func TestGCPercent(t *testing.T) {
 
 // The pace follows the heap, collection by collection.
 func TestPaceFollowsHeap(t *testing.T) {
-	before := debug.SetGCPercent(usualGCPercent)
+	before := debug.SetGCPercent(100)
 	defer debug.SetGCPercent(before)
-	followHeap(usualGCPercent)
-	held := make([]byte, 80<<20)
-	waitForPace(t, usualGCPercent)
+	held := make([]byte, 400<<20)
+	runtime.GC()
+	followHeap(100)
+	waitForPace(t, lowestGCPercent)
 	runtime.KeepAlive(held)
 	held = nil
 	waitForPace(t, highestGCPercent)
@@ -42,12 +43,12 @@ func waitForPace(t *testing.T, want int) {
 	t.Helper()
 	got := 0
 	for range 1000 {
-		runtime.GC()
-		if got = debug.SetGCPercent(usualGCPercent); got == want {
+		if got = debug.SetGCPercent(100); got == want {
 			debug.SetGCPercent(got)
 			return
 		}
 		debug.SetGCPercent(got)
+		runtime.GC()
 		runtime.Gosched() // cleanups run in a goroutine of their own
 	}
 	t.Errorf("the pace is %d, want %d", got, want)
