@@ -61,7 +61,10 @@ type metricView struct {
 }
 
 // partView is a bucket, a quantile, a count or a sum. Names of kinds are translated, bounds are not.
-type partView struct{ Name, Value, Easy string }
+type partView struct {
+	Name, Value, Easy string
+	Wide              bool // the value is long
+}
 
 // group fills the view of one group. ?family= shows one family alone, ?from= skips metrics of it.
 func (s *site) group(r *http.Request, t *tongue) (any, error) {
@@ -215,21 +218,23 @@ func (v *metricView) histogram(h *dto.Histogram, u unit, t *tongue) {
 	bars := classicBars(h)
 	if isNative(h) {
 		bars = nativeBars(h)
-		v.Parts = append(v.Parts, partView{Name: t.say("native"), Value: nativeText(h)})
 	}
 	v.part(t.say("count"), count, noUnit, t)
 	v.part(t.say("sum"), h.GetSampleSum(), u, t)
 	v.mean(h.GetSampleSum(), count, u, t)
+	if isNative(h) {
+		v.Parts = append(v.Parts, partView{Name: t.say("native"), Value: nativeText(h), Wide: true})
+	}
 	v.Plot = barPlot(bars, t.say("Plot of the distribution"))
 }
 
 func (v *metricView) part(name string, value float64, u unit, t *tongue) {
-	v.Parts = append(v.Parts, partView{name, plain(value), t.easy(value, u)})
+	v.Parts = append(v.Parts, partView{Name: name, Value: plain(value), Easy: t.easy(value, u)})
 }
 
 func (v *metricView) mean(sum, count float64, u unit, t *tongue) {
 	if mean := sum / count; count > 0 && !math.IsInf(mean, 0) && !math.IsNaN(mean) {
-		v.Parts = append(v.Parts, partView{t.say("mean"), short(mean), t.easy(mean, u)})
+		v.Parts = append(v.Parts, partView{Name: t.say("mean"), Value: short(mean), Easy: t.easy(mean, u)})
 	}
 }
 

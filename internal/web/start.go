@@ -42,7 +42,8 @@ registry = CollectorRegistry()
 done = Gauge('job_last_success_timestamp_seconds',
              'Last time the job succeeded', registry=registry)
 done.set_to_current_time()
-push_to_gateway('ADDRESS', job='nightly_report', registry=registry)
+push_to_gateway('ADDRESS', job='nightly_report',
+                registry=registry)
 `
 
 const goExample = `done := prometheus.NewGauge(prometheus.GaugeOpts{
