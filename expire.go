@@ -1,6 +1,7 @@
 package holdfast
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -131,4 +132,21 @@ func (c *claim) derived() bool {
 		return false
 	}
 	return !slices.ContainsFunc(c.touched, func(d difference) bool { return d.name() != overdueName })
+}
+
+// Expiring returns the groups that leave before a time unless they are pushed to, soonest first, at most
+// limit of them; and the number of all such groups. The error is a *Refusal while groups are loaded.
+func (g *Gateway) Expiring(before time.Time, limit int) (groups []*Group, count int, err error) {
+	_, all, err := g.Groups()
+	if err != nil {
+		return nil, 0, err
+	}
+	for group := range all {
+		if at := group.expires(); at != 0 && at <= before.UnixNano() {
+			groups = append(groups, group)
+		}
+	}
+	slices.SortStableFunc(groups, func(a, b *Group) int { return cmp.Compare(a.expires(), b.expires()) })
+	count = len(groups)
+	return slices.Clip(groups[:min(count, limit)]), count, nil
 }

@@ -162,6 +162,7 @@ func TestDescribedFields(t *testing.T) {
 		"GroupDetail": groupDetail{}, "Family": familyReply{}, "Metric": metricReply{}, "Quantile": quantileReply{}, "Bucket": bucketReply{},
 		"Native": nativeReply{}, "NativeBucket": nativeBucketReply{}, "Exemplar": exemplarReply{}, "Deletion": deleteReply{}, "Key": keyReply{},
 		"Check": checkReply{}, "Advice": adviceReply{}, "Failures": failuresReply{}, "RefusedPush": refusedPush{},
+		"Expiry": expiryReply{}, "ExpiringGroup": expiringReply{},
 	}
 	for name, reply := range replies {
 		s := d.Components.Schemas[name]
@@ -218,6 +219,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"get", "/groups/{id}", "/groups/" + id, ""},
 		{"post", "/check", "/check?grouping=/metrics/job/c", "m 1\n"},
 		{"get", "/failures", "/failures", ""},
+		{"get", "/expiry", "/expiry?within=1d", ""},
 		{"delete", "/groups", "/groups?dry_run=true&match[]=h", ""},
 	} {
 		var answer any

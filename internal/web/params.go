@@ -81,17 +81,26 @@ func (p *params) flag(name string) bool {
 	return oneOf(p, name, []named[bool]{{"false", false}, {"true", true}})
 }
 
-// age returns the moment that is as long ago as a duration says; the zero time if it is not given.
-func (p *params) age(name string) time.Time {
+// duration returns a parameter such as 90s; preset if it is not given.
+func (p *params) duration(name string, preset time.Duration) time.Duration {
 	text := p.text(name)
 	if text == "" {
-		return time.Time{}
+		return preset
 	}
 	d, err := model.ParseDuration(text)
 	if err != nil {
 		p.fail("parameter %s: %.100q is not a duration such as 90s, 24h or 7d", name, text)
 	}
-	return time.Now().Add(-time.Duration(d))
+	return time.Duration(d)
+}
+
+// age returns the moment that is as long ago as a duration says; the zero time if it is not given.
+func (p *params) age(name string) time.Time {
+	d := p.duration(name, -1)
+	if d < 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(-d)
 }
 
 // selectors returns the selectors of all parameters of a name.

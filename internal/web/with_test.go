@@ -1,6 +1,8 @@
 package web
 
 import (
+	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -134,5 +136,44 @@ func TestRules(t *testing.T) {
 	r.want(200, "PUT", "/with/every=7d/metrics/job/a", "x 1")
 	if got := r.sample(expected); got != "86400" {
 		t.Errorf("the expected interval is %q, want the bound of the rule", got)
+	}
+}
+
+func TestExpiryList(t *testing.T) {
+	r := newRig(t, nil)
+	r.want(200, "PUT", "/with/ttl=2h/metrics/job/later", "x 1\n")
+	r.want(200, "PUT", "/with/ttl=30m/metrics/job/sooner", "x 1\n")
+	r.want(200, "PUT", "/metrics/job/ever", "x 1\n")
+	for query, want := range map[string][]string{
+		"":                   {"sooner"},
+		"?within=1d":         {"sooner", "later"},
+		"?within=1d&limit=1": {"sooner"},
+		"?within=0":          {},
+	} {
+		var answer struct {
+			Data struct {
+				Count  int
+				Groups []struct {
+					Labels  map[string]string
+					Expires time.Time
+				}
+			}
+		}
+		if err := json.Unmarshal([]byte(r.want(200, "GET", "/api/v1/expiry"+query, "").body), &answer); err != nil {
+			t.Fatal(err)
+		}
+		jobs := []string{}
+		for _, g := range answer.Data.Groups {
+			jobs = append(jobs, g.Labels["job"])
+			if left := time.Until(g.Expires); left <= 0 || left > 2*time.Hour {
+				t.Errorf("%s: %s leaves in %s", query, g.Labels["job"], left)
+			}
+		}
+		if !slices.Equal(jobs, want) || strings.Contains(query, "1d") && answer.Data.Count != 2 {
+			t.Errorf("%q: got %v of %d, want %v", query, jobs, answer.Data.Count, want)
+		}
+	}
+	if a := r.want(400, "GET", "/api/v1/expiry?within=soon", ""); !strings.Contains(a.body, "parameter within") {
+		t.Errorf("body %q does not name the parameter", a.body)
 	}
 }
