@@ -83,5 +83,10 @@ func (f *filter) mentions(g *Group) bool {
 	if strings.ContainsAny(f.text.lower, `="{},`) && f.text.in(g.key.String()) {
 		return true
 	}
-	return slices.ContainsFunc(g.members, func(m Member) bool { return !g.isOwn(m.Name) && f.text.in(m.Name) })
+	for i := range g.members {
+		if name := g.members[i].Name; f.text.in(name) && !g.isOwn(name) {
+			return true
+		}
+	}
+	return false
 }

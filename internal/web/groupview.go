@@ -80,9 +80,9 @@ func (s *site) group(r *http.Request, t *tongue) (any, error) {
 	if g == nil {
 		return missing, nil
 	}
-	masked := s.maskedOf(g)
+	listed := s.Gateway.List(g)
 	v := &groupView{
-		rowView: s.row(holdfast.Listed{Group: g, Masked: masked}, nil, nil, t),
+		rowView: s.row(listed, nil, nil, t),
 		First:   g.FirstPushed(), Failed: g.Failed(), Failure: g.Failure(), Origin: g.Origin(),
 		Only: r.URL.Query().Get("family"), Whole: "./" + id.String(), Examples: s.examples(r, g.Key()),
 	}
@@ -95,29 +95,7 @@ func (s *site) group(r *http.Request, t *tongue) (any, error) {
 			v.Labels[i].Link = s.root(r) + "/" + l.Link
 		}
 	}
-	return v, v.members(g, masked, r.URL.Query(), t)
-}
-
-// maskedOf returns which families of a group are not exposed.
-func (s *site) maskedOf(g *holdfast.Group) []string {
-	var exact holdfast.Selector
-	for _, l := range g.Key().Labels() {
-		selector, err := holdfast.ParseSelector(narrowed(nil, l.Name, l.Value))
-		if err != nil {
-			return nil
-		}
-		exact = append(exact, selector...)
-	}
-	found, err := s.Gateway.Select(holdfast.Query{Selectors: []holdfast.Selector{exact}, State: holdfast.Masked, Limit: listedMost})
-	if err != nil {
-		return nil
-	}
-	for _, listed := range found.Groups {
-		if listed.Key() == g.Key() {
-			return listed.Masked
-		}
-	}
-	return nil
+	return v, v.members(g, listed.Masked, r.URL.Query(), t)
 }
 
 // members fills the families in, pushed ones before those that the gateway adds.
