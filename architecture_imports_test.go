@@ -35,6 +35,7 @@ const (
 	pebble      = "github.com/cockroachdb/pebble/v2"
 	testscript  = "github.com/rogpeppe/go-internal"
 	yaml        = "go.yaml.in/yaml/v3"
+	terminal    = "golang.org/x/term"
 	protobuf    = "google.golang.org/protobuf"
 )
 
@@ -65,6 +66,9 @@ func rooms() map[string]room {
 			imports: []string{".", "internal/exposition"},
 			modules: []string{yaml, promCommon},
 		},
+		"internal/client": {
+			imports: []string{"internal/exposition"}, modules: []string{promCommon, yaml},
+		},
 		"internal/enginetest": {
 			imports: []string{"."}, modules: []string{goCmp},
 		},
@@ -74,8 +78,8 @@ func rooms() map[string]room {
 			testModules: []string{goCmp},
 		},
 		"cmd/holdfast": {
-			imports:     []string{".", "internal/exposition", "internal/web", "internal/disk", "internal/pgwfile", "internal/rules"},
-			modules:     []string{kingpin, units, toolkit, promCommon, clientModel, instruments, systemd, vsock, memlimit},
+			imports:     []string{".", "internal/exposition", "internal/web", "internal/disk", "internal/pgwfile", "internal/rules", "internal/client"},
+			modules:     []string{kingpin, terminal, units, toolkit, promCommon, clientModel, instruments, systemd, vsock, memlimit},
 			testModules: []string{goCmp, testscript, clientModel, protobuf},
 		},
 		"bench": {

@@ -19,11 +19,15 @@ func main() {
 
 // commands are all commands. Each reads flags of its own and returns the exit code.
 func commands() map[string]func(name string, args []string) int {
-	return map[string]func(string, []string) int{
+	all := map[string]func(string, []string) int{
 		"serve":              serve,
 		"backup":             backup,
 		"verify":             verify,
 		"check-config":       checkConfig,
 		"export-persistence": exportPersistence,
 	}
+	for _, c := range clientCommands() {
+		all[c.name] = c.run
+	}
+	return all
 }

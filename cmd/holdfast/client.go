@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"holdfast/internal/client"
+)
+
+// Exit codes of the client's commands; run has its own.
+const (
+	exitWrong = 1  // the command line, a file, or the gateway's refusal
+	exitLater = 75 // nobody took it; the same command may succeed later
+)
+
+// clientCommand is a command that speaks with a gateway.
+type clientCommand struct {
+	name, help string
+	// setup adds the command's flags, and returns what it does once they are parsed.
+	setup func(app *kingpin.Application) func(ctx context.Context) error
+}
+
+// clientCommands are all of them, as help, completion and man pages list them.
+func clientCommands() []clientCommand {
+	return []clientCommand{
+		pushCommand("push", client.Post, "Push metrics to a group: each family takes the place of the one of its name, the rest of the group stays."),
+		pushCommand("put", client.Put, "Push metrics as a whole group: what was in it goes."),
+		pushCommand("patch", client.Patch, "Push metrics to a group: each series takes the place of the one with its labels, the rest stays."),
+		pushCommand("add", client.Add, "Add metrics to those of a group, series by series: for counters and histograms of runs that end."),
+		deleteCommand(),
+	}
+}
+
+// app returns the command's flags, and what it does once they are parsed. Its text for -h is on stdout.
+func (c clientCommand) app(program string) (*kingpin.Application, func(ctx context.Context) error) {
+	app := kingpin.New(program+" "+c.name, c.help)
+	app.UsageWriter(os.Stdout)
+	app.HelpFlag.Short('h')
+	return app, c.setup(app)
+}
+
+// run is the command as main runs it.
+func (c clientCommand) run(program string, args []string) int {
+	app, do := c.app(program)
+	if _, err := app.Parse(args); err != nil {
+		return report(withHint(err, "see "+program+" "+c.name+" --help"))
+	}
+	ctx, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer release()
+	return report(do(ctx))
+}
+
+// hinted is an error with what to do about it.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h *hinted) Unwrap() error { return h.error }
+
+func withHint(err error, hint string) error { return &hinted{err, hint} }
+
+// coded is an error that asks for an exit code; its error may be nil, for a code without a word.
+type coded struct {
+	error
+	code int
+}
+
+func (c *coded) Unwrap() error { return c.error }
+
+// report tells a person of an error, and returns the exit code.
+func report(err error) int {
+	if err == nil {
+		return 0
+	}
+	code := exitWrong
+	var asked *coded
+	var lost *client.Undelivered
+	switch {
+	case errors.As(err, &asked):
+		if code, err = asked.code, asked.error; err == nil {
+			return code
+		}
+	case errors.As(err, &lost):
+		code = exitLater
+	}
+	tell(err.Error())
+	if hint := hintOf(err); hint != "" {
+		fmt.Fprintln(os.Stderr, "hint:", hint)
+	}
+	return code
+}
+
+// tell says something on stderr. What follows the first line of a gateway's refusal stays as it is: it
+// has hints of its own.
+func tell(text string) { fmt.Fprintln(os.Stderr, "holdfast:", strings.TrimSpace(text)) }
+
+func hintOf(err error) string {
+	var own *hinted
+	if errors.As(err, &own) {
+		return own.hint
+	}
+	var body *client.Malformed
+	if errors.As(err, &body) {
+		var teaching interface{ Hint() string }
+		if errors.As(body, &teaching) {
+			return teaching.Hint()
+		}
+	}
+	var lost *client.Undelivered
+	if errors.As(err, &lost) {
+		return "is the gateway running, and is --url right? With --spool DIR a push waits on disk until it can be delivered"
+	}
+	var refused *client.Refused
+	if !errors.As(err, &refused) || strings.Contains(refused.Text, "hint:") {
+		return ""
+	}
+	return refusedHint(refused.Status)
+}
+
+func refusedHint(status int) string {
+	switch {
+	case status == 401 || status == 403:
+		return "give --user and --password-file, or --token-file, or write them to the settings file"
+	case status == 404 || status == 405:
+		return "does --url have the gateway's route prefix? Options, patch and add need a Holdfast, not a Pushgateway"
+	case status/100 == 3:
+		return "redirects are not followed; give --url the address where the gateway really is"
+	}
+	return ""
+}

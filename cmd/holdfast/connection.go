@@ -1,0 +1,82 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/config"
+
+	"holdfast/internal/client"
+)
+
+// connection is the flags that say where a gateway is and how to speak with it.
+type connection struct {
+	url, settings             string
+	user, password, token     string
+	caFile, certFile, keyFile string
+	insecure                  bool
+	timeout                   time.Duration
+}
+
+// addConnection adds the flags that all commands of the client have.
+func addConnection(app *kingpin.Application) *connection {
+	c := &connection{}
+	app.Flag("url", "URL of the gateway, with its route prefix. Default: that of the settings file, then "+client.DefaultURL+".").
+		Envar("HOLDFAST_URL").StringVar(&c.url)
+	app.Flag("push-timeout", "Longest time for all that is sent, attempts and pauses between them included.").
+		Default("10s").DurationVar(&c.timeout)
+	app.Flag("user", "User for basic authentication.").Envar("HOLDFAST_USER").StringVar(&c.user)
+	app.Flag("password-file", "File with the password for --user.").StringVar(&c.password)
+	app.Flag("token-file", "File with a bearer token.").StringVar(&c.token)
+	app.Flag("ca-file", "File with the certificates of who may vouch for the gateway.").StringVar(&c.caFile)
+	app.Flag("cert-file", "File with our own certificate, for gateways that ask for one.").StringVar(&c.certFile)
+	app.Flag("key-file", "File with the key of --cert-file.").StringVar(&c.keyFile)
+	app.Flag("insecure", "Believe any certificate.").BoolVar(&c.insecure)
+	app.Flag("settings", "File with settings of the client. Default: "+`client.yaml in the user's configuration directory, ~/.config/holdfast on Linux.`).
+		Envar("HOLDFAST_SETTINGS").StringVar(&c.settings)
+	return c
+}
+
+// open reads the settings file, lays the flags over it, and makes a client.
+func (c *connection) open() (*client.Client, error) {
+	s, err := client.ReadSettings(cmp.Or(c.settings, client.SettingsFile()), c.settings != "")
+	if err != nil {
+		return nil, withHint(err, "mend the file, or name another one with --settings")
+	}
+	c.overlay(&s.HTTP)
+	opened, err := client.New(client.Options{URL: cmp.Or(c.url, s.URL), HTTP: s.HTTP, Tell: tell})
+	if err != nil {
+		return nil, withHint(err, "--url is like http://gateway:9091 or https://gateway/prefix")
+	}
+	return opened, nil
+}
+
+func (c *connection) overlay(h *config.HTTPClientConfig) {
+	if c.user != "" || c.password != "" {
+		h.Authorization, h.OAuth2 = nil, nil
+		h.BasicAuth = &config.BasicAuth{Username: c.user, PasswordFile: c.password}
+		if c.password == "" {
+			h.BasicAuth.Password = config.Secret(os.Getenv("HOLDFAST_PASSWORD"))
+		}
+	}
+	if c.token != "" {
+		h.BasicAuth, h.OAuth2 = nil, nil
+		h.Authorization = &config.Authorization{Type: "Bearer", CredentialsFile: c.token}
+	}
+	t := &h.TLSConfig
+	t.CAFile, t.CertFile, t.KeyFile = cmp.Or(c.caFile, t.CAFile), cmp.Or(c.certFile, t.CertFile), cmp.Or(c.keyFile, t.KeyFile)
+	t.InsecureSkipVerify = t.InsecureSkipVerify || c.insecure
+}
+
+// bound returns a context that ends after --push-timeout, or at a signal.
+func (c *connection) bound(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	if c.timeout <= 0 {
+		return nil, nil, errors.New("--push-timeout must be more than 0")
+	}
+	bounded, cancel := context.WithTimeout(ctx, c.timeout)
+	return bounded, cancel, nil
+}

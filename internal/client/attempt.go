@@ -1,0 +1,113 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Refused is the gateway's answer that it will not do what was asked, however often it is asked.
+type Refused struct {
+	Status int
+	Text   string // the answer's body, in several lines
+}
+
+// Error returns status and text.
+func (r *Refused) Error() string {
+	return strings.TrimSpace(fmt.Sprintf("the gateway answered %d %s: %s", r.Status, http.StatusText(r.Status), r.Text))
+}
+
+// Undelivered is why nobody took what was sent: later it may arrive. What the gateway did with it is not
+// known, which is what idempotency keys are for.
+type Undelivered struct {
+	Gateway  string
+	Attempts int
+	Err      error
+}
+
+// Error tells where to, how often, and what came of the last attempt.
+func (u *Undelivered) Error() string {
+	return fmt.Sprintf("%s could not be reached (attempts: %d): %v", u.Gateway, u.Attempts, u.Err)
+}
+
+// Unwrap returns what came of the last attempt.
+func (u *Undelivered) Unwrap() error { return u.Err }
+
+// Request is one request of the gateway. It may arrive more than once.
+type Request struct {
+	Method, Path string // the path is escaped and stands below the gateway's URL
+	Header       http.Header
+	Body         []byte
+}
+
+// most is how many bytes of an answer are read.
+const mostAnswer = 256 << 20
+
+// mostRefusal is how many bytes of a refusal are kept.
+const mostRefusal = 64 << 10
+
+// Do sends r until the gateway answers, waiting longer from one attempt to the next, or as long as the
+// gateway asks for. It returns the answer's body. Errors are *Refused, or *Undelivered when ctx ends or
+// would end before the next attempt.
+func (c *Client) Do(ctx context.Context, r Request) ([]byte, error) {
+	pause := newPause()
+	for attempt := 1; ; attempt++ {
+		answer, after, err := c.once(ctx, r)
+		var later *temporary
+		if !errors.As(err, &later) {
+			return answer, err
+		}
+		lost := &Undelivered{c.String(), attempt, later.err}
+		if !pause.wait(ctx, after) {
+			return nil, lost
+		}
+	}
+}
+
+// temporary is why an attempt is worth another one.
+type temporary struct{ err error }
+
+func (t *temporary) Error() string { return t.err.Error() }
+
+// once makes one attempt. After is how long the gateway asks to be left alone, 0 if it does not.
+func (c *Client) once(ctx context.Context, r Request) (answer []byte, after time.Duration, err error) {
+	request, err := http.NewRequestWithContext(ctx, r.Method, c.target(r.Path), bytes.NewReader(r.Body))
+	if err != nil {
+		return nil, 0, fmt.Errorf("make the request: %w", err)
+	}
+	for name, values := range r.Header {
+		request.Header[name] = values
+	}
+	reply, err := c.http.Do(request)
+	if err != nil {
+		var wrapped *url.Error
+		if errors.As(err, &wrapped) {
+			err = wrapped.Err // the rest is what we said ourselves, the password included
+		}
+		return nil, 0, &temporary{err}
+	}
+	defer reply.Body.Close()
+	if reply.StatusCode < 300 {
+		answer, err = io.ReadAll(io.LimitReader(reply.Body, mostAnswer))
+		if err != nil {
+			return nil, 0, &temporary{fmt.Errorf("read the answer: %w", err)}
+		}
+		return answer, 0, nil
+	}
+	text, err := io.ReadAll(io.LimitReader(reply.Body, mostRefusal))
+	if err != nil {
+		text = []byte(err.Error())
+	}
+	refused := &Refused{reply.StatusCode, strings.TrimSpace(string(text))}
+	switch reply.StatusCode {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout:
+		return nil, retryAfter(reply.Header.Get("Retry-After")), &temporary{refused}
+	}
+	return nil, 0, refused
+}
