@@ -17,16 +17,25 @@ func (p *prepared) merge(old, pushed Member) (Member, *Refusal) {
 	if old.Block != nil && old.Type != pushed.Type {
 		return Member{}, retyped(p.key, old, pushed)
 	}
-	var block *exposition.Block
-	var err error
-	if p.mode == Upsert {
-		block, err = exposition.Upsert(pushed.Name, pushed.Type, old.Block, pushed.Block)
-	} else {
-		sum := exposition.Sum{Name: pushed.Name, Type: pushed.Type, Gauge: p.gauge, Time: time.Unix(0, p.time)}
-		block, err = sum.Add(old.Block, pushed.Block)
+	parts := p.parts[pushed.Name]
+	if parts == nil {
+		parts = []part{{way{p.mode, p.gauge}, pushed.Block}}
 	}
-	if err != nil {
-		return Member{}, invalid(err)
+	block := old.Block
+	for _, part := range parts {
+		var err error
+		switch part.mode {
+		case Upsert:
+			block, err = exposition.Upsert(pushed.Name, pushed.Type, block, part.Block)
+		case Add:
+			sum := exposition.Sum{Name: pushed.Name, Type: pushed.Type, Gauge: part.gauge, Untyped: p.compatible, Time: time.Unix(0, p.time)}
+			block, err = sum.Add(block, part.Block)
+		default:
+			block = part.Block
+		}
+		if err != nil {
+			return Member{}, invalid(err)
+		}
 	}
 	pushed.Block = block
 	return pushed, nil

@@ -29,6 +29,10 @@ type Push struct {
 	Terms    Terms     // what option and rule say; its Mode, where there is one, is in place of Mode
 	Origin   Origin
 
+	// Compatible makes an Add behave as those of other aggregating gateways: untyped metrics add up, and
+	// a metric may say by the label clearmode, which is taken off, how it is taken.
+	Compatible bool
+
 	// IdempotencyKey names this push among all of its grouping key: a push that was accepted is not
 	// applied again when it is repeated with the same one. "" is none.
 	IdempotencyKey string
@@ -43,7 +47,9 @@ type prepared struct {
 	time    int64    // Unix nanoseconds
 	from    Origin
 	lifetime
-	gauge exposition.GaugeRule // of an Add
+	gauge      exposition.GaugeRule // of an Add
+	compatible bool
+	parts      map[string][]part // of families whose metrics say how each of them is taken, by name
 }
 
 // ownPrefixes begin the names of the gateway's own families, which nobody may push.
@@ -66,7 +72,7 @@ func (p *Push) prepare(limits Limits) (*prepared, error) {
 	}
 	ready := &prepared{
 		key: p.Key, labels: labels, mode: p.Mode, time: p.Time.UnixNano(), members: make([]Member, 0, len(p.Families)),
-		from: p.Origin, lifetime: p.Terms.lifetime(), gauge: said(p.Terms.Gauge),
+		from: p.Origin, lifetime: p.Terms.lifetime(), gauge: said(p.Terms.Gauge), compatible: p.Compatible,
 	}
 	ready.from.ContentType = cut(ready.from.ContentType)
 	if p.Terms.Mode != nil {
@@ -86,7 +92,7 @@ func (p *Push) prepare(limits Limits) (*prepared, error) {
 				return nil, invalid(err)
 			}
 		}
-		m, err := p.member(f, labels, limits)
+		m, err := ready.encode(p, f, limits)
 		if err != nil {
 			return nil, err
 		}

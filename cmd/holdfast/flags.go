@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -37,6 +38,7 @@ type flags struct {
 	persistenceInterval                      time.Duration
 	persistenceIntervalSet                   bool
 
+	aggregationPath      string // after parse: "" or "/foo"
 	unchecked, utf8Names bool
 	failedGroupTTL       time.Duration
 	idempotencyWindow    time.Duration
@@ -63,6 +65,8 @@ func newFlags(name string) *flags {
 	f.addPush()
 	app.Flag("config.file", "File of rules for groups, in YAML. It is read again on SIGHUP, and on POST to /-/reload with --web.enable-lifecycle.").
 		Default("").StringVar(&f.configFile)
+	app.Flag("compat.aggregation-path", "Path such as /agg, below which pushes to /metrics and /metrics/NAME/VALUE/… add up, as in aggregating gateways. Empty: none.").
+		Default("").StringVar(&f.aggregationPath)
 	f.addLimits()
 	promslogflag.AddFlags(app, &f.log)
 	return f
@@ -140,6 +144,11 @@ func (f *flags) parse(args []string) error {
 	}
 	if f.idempotencyWindow < 0 {
 		return fmt.Errorf("--push.idempotency-window is negative: %s", f.idempotencyWindow)
+	}
+	if f.aggregationPath != "" {
+		if f.aggregationPath = normalPrefix(f.aggregationPath); f.aggregationPath == "" {
+			return errors.New("--compat.aggregation-path is the root, where all else is; choose a path such as /agg")
+		}
 	}
 	if f.routePrefix == "" && f.externalURL != nil {
 		f.routePrefix = f.externalURL.Path

@@ -113,7 +113,7 @@ func assemble(f *flags, logger *slog.Logger) (*app, error) {
 		return nil, fmt.Errorf("make the gateway: %w", err)
 	}
 	options := web.Options{
-		Gateway: a.gateway, Names: f.names(), RoutePrefix: f.routePrefix,
+		Gateway: a.gateway, Names: f.names(), RoutePrefix: f.routePrefix, AggregationPath: f.aggregationPath,
 		ExternalURL: f.external(), ExternalPath: f.externalPath(),
 		TelemetryPath: f.telemetryPath, SelfTelemetryPath: f.selfTelemetryPath, Own: registry, Registry: registry,
 		Lifecycle: f.lifecycle, AdminAPI: f.admin, Backup: backupOf(a.engine), Quit: sync.OnceFunc(func() { close(a.quit) }),

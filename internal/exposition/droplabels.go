@@ -36,6 +36,30 @@ func (f *Family) DropLabels(names []string, gauges GaugeRule) (*Family, error) {
 	return &left, nil
 }
 
+// SplitByLabel takes a label off the metrics. It returns the family without it, and a family for each value
+// that the label had, "" for metrics that did not have it. A family without the label is returned itself,
+// with no parts.
+func (f *Family) SplitByLabel(name string) (bare *Family, parts map[string]*Family) {
+	if !slices.ContainsFunc(f.metrics, func(m metric) bool { return m.labels.index(name) >= 0 }) {
+		return f, nil
+	}
+	whole := *f
+	whole.metrics = make([]metric, 0, len(f.metrics))
+	parts = map[string]*Family{}
+	for _, m := range f.metrics {
+		value, _ := m.labels.Get(name)
+		m.labels = slices.DeleteFunc(slices.Clone(m.labels), func(l Label) bool { return l.Name == name })
+		whole.metrics = append(whole.metrics, m)
+		part := parts[value]
+		if part == nil {
+			part = &Family{Name: f.Name, Help: f.Help, Unit: f.Unit, Type: f.Type}
+			parts[value] = part
+		}
+		part.metrics = append(part.metrics, m)
+	}
+	return &whole, parts
+}
+
 // absorb adds a metric of the same family to one of the same labels.
 func (s Sum) absorb(into, m *metric) *misfit {
 	v, fault := s.values(&into.value, &m.value)

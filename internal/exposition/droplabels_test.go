@@ -78,3 +78,27 @@ func TestDropLabelsKeepsTimestamps(t *testing.T) {
 		t.Error("a timestamp was lost, so that nobody would refuse it")
 	}
 }
+
+func TestSplitByLabel(t *testing.T) {
+	f := family("x", counterType, counter(1, "mode", "sum", "a", "1"), counter(2, "a", "2"), counter(3, "b", "1", "mode", "sum"), counter(4, "mode", ""))
+	before := described(f)
+	bare, parts := f.SplitByLabel("mode")
+	for name, c := range map[string]struct {
+		part *Family
+		want string
+	}{
+		"bare": {bare, "x{instance=\"\"} 4\nx{a=\"1\",instance=\"\"} 1\nx{b=\"1\",instance=\"\"} 3\nx{a=\"2\",instance=\"\"} 2\n"},
+		"sum":  {parts["sum"], "x{a=\"1\",instance=\"\"} 1\nx{b=\"1\",instance=\"\"} 3\n"},
+		"none": {parts[""], "x{instance=\"\"} 4\nx{a=\"2\",instance=\"\"} 2\n"},
+	} {
+		if got := string(mustEncode(t, c.part, nil).text()); got != c.want {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
+	}
+	if len(parts) != 2 || described(f) != before {
+		t.Errorf("%d parts, or the family was changed", len(parts))
+	}
+	if bare, parts := f.SplitByLabel("other"); bare != f || parts != nil {
+		t.Error("a family without the label was taken apart")
+	}
+}

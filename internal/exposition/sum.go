@@ -19,7 +19,7 @@ import (
 //     only what both histograms have is kept.
 //   - A gauge follows the rule. NaN loses against any number in GaugeMax and GaugeMin, and no GaugeSum
 //     takes it. A histogram of gauges adds up under GaugeSum; under all other rules the pushed one stands.
-//   - An untyped metric is refused, since nobody knows what it is.
+//   - An untyped metric is refused, since nobody knows what it is, unless Untyped is set.
 //
 // Counts of histograms and summaries are exact up to 2^64, counters up to 2^53 where they count whole
 // things; what has fractions adds up as float64 does. Each order of pushes gives the same sum, but for
@@ -28,6 +28,8 @@ type Sum struct {
 	Name  string // of the family
 	Type  dto.MetricType
 	Gauge GaugeRule
+	// Untyped lets untyped metrics add up, down as well as up, in the place of refusing them.
+	Untyped bool
 	// Time is when the push arrived. A series that was not there before begins to count then, which its
 	// created timestamp says. That of the client, which began before others pushed, is left out.
 	Time time.Time
@@ -94,6 +96,10 @@ func (s Sum) values(old, pushed *value) (*value, *misfit) {
 		}
 		return s.histograms(old, pushed)
 	}
+	if s.Untyped {
+		s.Gauge = GaugeSum
+		return s.gauges(old, pushed)
+	}
 	return nil, &misfit{
 		ReasonUntyped, "has no type, so it cannot be added up",
 		"write a TYPE line before its samples: a counter adds up, a gauge takes the last value",
@@ -144,8 +150,8 @@ func (s Sum) created(old *timestamppb.Timestamp) *timestamppb.Timestamp {
 func (s Sum) gauges(old, pushed *value) (*value, *misfit) {
 	if s.Gauge == GaugeSum && (math.IsNaN(pushed.number) || math.IsInf(pushed.number, 0)) {
 		return nil, &misfit{
-			ReasonIncrement, fmt.Sprintf("would add %v to a sum of gauges", pushed.number),
-			"push finite numbers, or use another rule for gauges than sum",
+			ReasonIncrement, fmt.Sprintf("would add %v to a sum", pushed.number),
+			"push finite numbers; gauges may have another rule than sum",
 		}
 	}
 	if old == nil {

@@ -64,7 +64,7 @@ func TestSum(t *testing.T) {
 		{"gauge max of NaN", gaugeType, GaugeMax, []*dto.Metric{gauge(nan), gauge(-3)}, "-3", ""},
 		{"gauge min", gaugeType, GaugeMin, []*dto.Metric{gauge(2), gauge(-3), gauge(4), gauge(nan)}, "-3", ""},
 		{"gauge sum", gaugeType, GaugeSum, []*dto.Metric{gauge(2), gauge(-3), gauge(4)}, "3", ""},
-		{"gauge sum of NaN", gaugeType, GaugeSum, []*dto.Metric{gauge(nan)}, "would add NaN to a sum of gauges", ReasonIncrement},
+		{"gauge sum of NaN", gaugeType, GaugeSum, []*dto.Metric{gauge(nan)}, "would add NaN to a sum", ReasonIncrement},
 		{"gauge sum beyond", gaugeType, GaugeSum, []*dto.Metric{gauge(-math.MaxFloat64), gauge(-math.MaxFloat64)}, "beyond", ReasonOverflow},
 		{"summary", summaryType, 0, []*dto.Metric{summary(2, -3), summary(1, 5)}, "3", ""},
 		{"summary NaN", summaryType, 0, []*dto.Metric{summary(2, nan)}, "would add NaN to the sum of a summary", ReasonIncrement},
@@ -89,6 +89,18 @@ func TestSum(t *testing.T) {
 		if got := string(b.text()); !strings.HasSuffix(got, "} "+c.want+"\n") {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}
+	}
+}
+
+func TestSumOfUntyped(t *testing.T) {
+	untyped := func(v float64) *dto.Metric { return &dto.Metric{Untyped: &dto.Untyped{Value: &v}} }
+	s := Sum{Name: "x", Type: untypedType, Untyped: true}
+	b, err := added(t, s, untyped(5), untyped(-9))
+	if err != nil || string(b.text()) != "x{instance=\"\"} -4\n" {
+		t.Errorf("got %s, %v", b.text(), err)
+	}
+	if _, err := added(t, s, untyped(math.NaN())); err == nil {
+		t.Error("NaN was added")
 	}
 }
 

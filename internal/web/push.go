@@ -31,20 +31,7 @@ func (s *site) push(mode holdfast.Mode, jobBase64 bool) replier {
 		if err != nil {
 			return err
 		}
-		once := r.Header.Get(onceHeader)
-		if len(once) > maxOnce {
-			return &failure{http.StatusBadRequest, fmt.Sprintf("the %s header has %d bytes, which is over the limit of %d\nhint: a UUID is enough", onceHeader, len(once), maxOnce)}
-		}
-		p := holdfast.Push{Key: key, Mode: mode, Terms: s.Gateway.Terms(key, termsOf(r)), IdempotencyKey: once}
-		err = s.take(r, p, func(p holdfast.Push) error {
-			// Once read, a push is carried out even if its sender has left.
-			err := s.Gateway.Push(context.WithoutCancel(r.Context()), p)
-			if err != nil {
-				s.logRefusal(r, err)
-			}
-			return err
-		})
-		if err != nil {
+		if err := s.carryOut(r, holdfast.Push{Key: key, Mode: mode, Terms: s.Gateway.Terms(key, termsOf(r))}); err != nil {
 			return err
 		}
 		if s.Gateway.Unchecked() {
@@ -53,6 +40,21 @@ func (s *site) push(mode holdfast.Mode, jobBase64 bool) replier {
 			empty(w, http.StatusOK)
 		}
 		return nil
+	})
+}
+
+// carryOut takes a push, with its idempotency key, and applies it.
+func (s *site) carryOut(r *http.Request, p holdfast.Push) error {
+	if p.IdempotencyKey = r.Header.Get(onceHeader); len(p.IdempotencyKey) > maxOnce {
+		return &failure{http.StatusBadRequest, fmt.Sprintf("the %s header has %d bytes, which is over the limit of %d\nhint: a UUID is enough", onceHeader, len(p.IdempotencyKey), maxOnce)}
+	}
+	return s.take(r, p, func(p holdfast.Push) error {
+		// Once read, a push is carried out even if its sender has left.
+		err := s.Gateway.Push(context.WithoutCancel(r.Context()), p)
+		if err != nil {
+			s.logRefusal(r, err)
+		}
+		return err
 	})
 }
 

@@ -23,6 +23,7 @@ func (s *site) routes() (mux *http.ServeMux, err error) {
 	s.addHealth(r)
 	s.addTelemetry(r)
 	s.addPushes(r)
+	s.addAggregation(r)
 	s.addPage(r)
 	s.addLifecycle(r)
 	r.Get(s.RoutePrefix+profilePath+"*profile", serveProfile)

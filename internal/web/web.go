@@ -26,6 +26,7 @@ type Options struct {
 	RoutePrefix       string // "" or like "/foo"
 	ExternalURL       string // under which clients reach the gateway; "" where it is not known
 	ExternalPath      string // the path of the external URL: base of links to assets; "" for relative links
+	AggregationPath   string // below which pushes add up as in aggregating gateways, below RoutePrefix; "" for nowhere
 	TelemetryPath     string // where Prometheus scrapes, below RoutePrefix; "" means /metrics
 	SelfTelemetryPath string // where Own is served, below RoutePrefix; "" for nowhere
 
