@@ -14,6 +14,7 @@ import (
 type ScrapeOptions struct {
 	Format exposition.Format
 	Coding Coding
+	Part   Part
 }
 
 // Coding is how a scrape is compressed.
@@ -32,14 +33,19 @@ func (g *Gateway) Scrape(ctx context.Context, w io.Writer, o ScrapeOptions) erro
 	if err := g.Ready(); err != nil {
 		return err
 	}
+	own := g.gather()
+	snap := g.index.snapshot()
 	s := &scrape{ScrapeOptions: o}
 	var err error
+	if !o.Part.whole() {
+		if s.chosen, err = snap.choose(o.Part); err != nil {
+			return err
+		}
+	}
 	if s.out, err = newOutput(w, o.Coding); err != nil {
 		return err
 	}
 	defer s.out.giveBack()
-	own := g.gather()
-	snap := g.index.snapshot()
 	for own, stored := range byName(own, snap.visible(own)) {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -84,12 +90,16 @@ func newOutput(w io.Writer, c Coding) (output, error) {
 // scrape is one that is being written.
 type scrape struct {
 	ScrapeOptions
-	out output
+	out    output
+	chosen *chosen // nil for all
 }
 
 // family writes one name: what is large as pages, the rest in pieces.
 func (s *scrape) family(own *dto.MetricFamily, stored *family) error {
 	header, shown := exposed(own, stored)
+	if s.chosen != nil {
+		return exposition.WriteFamily(s.out, s.Format, header, s.part(own, stored, shown))
+	}
 	if shown == nil || stored.suspect || !s.out.worth(s.Format, len(shown.blocks.pages)) {
 		return exposition.WriteFamily(s.out, s.Format, header, blocksOf(own, stored, shown))
 	}
@@ -106,6 +116,20 @@ func (s *scrape) family(own *dto.MetricFamily, stored *family) error {
 		return err
 	}
 	return s.out.pages(s.Format, header, pages)
+}
+
+// part yields what is exposed of a name in a part of the page.
+func (s *scrape) part(own *dto.MetricFamily, stored *family, shown *variant) iter.Seq[*exposition.Block] {
+	return func(yield func(*exposition.Block) bool) {
+		if own != nil && s.Part.own(own.GetName()) && !yield(exposition.FromProto(own).EncodeOwn()) || shown == nil {
+			return
+		}
+		for b := range s.chosen.of(stored, shown) {
+			if !yield(b) {
+				return
+			}
+		}
+	}
 }
 
 // visible yields the stored families that are exposed at all, by name.

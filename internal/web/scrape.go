@@ -19,6 +19,10 @@ const answerRoom = 64 << 10
 // scrape writes everything in the format and the compression that the client likes best.
 func (s *site) scrape(w http.ResponseWriter, r *http.Request) error {
 	begun := time.Now()
+	part, err := s.part(r)
+	if err != nil {
+		return err
+	}
 	format := exposition.Negotiate(r.Header.Values("Accept"))
 	out := &scrapeWriter{reply: w, contentType: format.ContentType(), compress: likesGzip(r.Header.Values("Accept-Encoding"))}
 	// Small writes gather here, so that an error before the first bytes are sent is still an answer.
@@ -28,11 +32,11 @@ func (s *site) scrape(w http.ResponseWriter, r *http.Request) error {
 		buffered.Reset(nil)
 		s.rooms.Put(buffered)
 	}()
-	o := holdfast.ScrapeOptions{Format: format}
+	o := holdfast.ScrapeOptions{Format: format, Part: part}
 	if out.compress {
 		o.Coding = holdfast.Gzip
 	}
-	err := s.Gateway.Scrape(r.Context(), buffered, o)
+	err = s.Gateway.Scrape(r.Context(), buffered, o)
 	if err != nil && !out.begun {
 		return err
 	}
