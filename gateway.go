@@ -36,6 +36,7 @@ type Gateway struct {
 	failures failures
 	schedule schedule
 	meters   meters
+	scrapes  scrapes
 	open     atomic.Bool // everything stored is loaded
 	rules    atomic.Pointer[Rules]
 

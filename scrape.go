@@ -1,6 +1,7 @@
 package holdfast
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"iter"
@@ -15,6 +16,10 @@ type ScrapeOptions struct {
 	Format exposition.Format
 	Coding Coding
 	Part   Part
+
+	// Cut, if it is not nil, is called from another goroutine when the scrape is given up because its client reads
+	// nothing: it must make a waiting Write return.
+	Cut func()
 }
 
 // Coding is how a scrape is compressed.
@@ -36,17 +41,35 @@ func (g *Gateway) Scrape(ctx context.Context, w io.Writer, o ScrapeOptions) erro
 	own := g.gather()
 	snap := g.index.snapshot()
 	s := &scrape{ScrapeOptions: o}
-	var err error
 	if !o.Part.whole() {
-		if s.chosen, err = snap.choose(o.Part); err != nil {
+		chosen, err := snap.choose(o.Part)
+		if err != nil {
 			return err
 		}
+		s.chosen = chosen
 	}
-	if s.out, err = newOutput(w, o.Coding); err != nil {
+	u := &underway{Writer: w, cut: o.Cut}
+	g.scrapes.begin(u)
+	defer g.scrapes.end(u)
+	buffered := rooms.Get().(*bufio.Writer)
+	buffered.Reset(u)
+	defer func() {
+		buffered.Reset(nil)
+		rooms.Put(buffered)
+	}()
+	if err := s.write(ctx, buffered, byName(own, snap.visible(own))); err != nil {
+		return err
+	}
+	return buffered.Flush()
+}
+
+// write writes all families.
+func (s *scrape) write(ctx context.Context, w io.Writer, families iter.Seq2[*dto.MetricFamily, *family]) (err error) {
+	if s.out, err = newOutput(w, s.Coding); err != nil {
 		return err
 	}
 	defer s.out.giveBack()
-	for own, stored := range byName(own, snap.visible(own)) {
+	for own, stored := range families {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

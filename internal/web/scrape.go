@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bufio"
 	"net/http"
 	"strconv"
 	"strings"
@@ -13,9 +12,6 @@ import (
 	"holdfast/internal/exposition"
 )
 
-// answerRoom is the bytes of a page that are sent at once: enough that a call costs little beside them.
-const answerRoom = 64 << 10
-
 // scrape writes everything in the format and the compression that the client likes best.
 func (s *site) scrape(w http.ResponseWriter, r *http.Request) error {
 	begun := time.Now()
@@ -25,26 +21,19 @@ func (s *site) scrape(w http.ResponseWriter, r *http.Request) error {
 	}
 	format := exposition.Negotiate(r.Header.Values("Accept"))
 	out := &scrapeWriter{reply: w, contentType: format.ContentType(), compress: likesGzip(r.Header.Values("Accept-Encoding"))}
-	// Small writes gather here, so that an error before the first bytes are sent is still an answer.
-	buffered := s.rooms.Get().(*bufio.Writer)
-	buffered.Reset(out)
-	defer func() {
-		buffered.Reset(nil)
-		s.rooms.Put(buffered)
-	}()
-	o := holdfast.ScrapeOptions{Format: format, Part: part}
+	o := holdfast.ScrapeOptions{Format: format, Part: part, Cut: func() {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now())
+	}}
 	if out.compress {
 		o.Coding = holdfast.Gzip
 	}
-	err = s.Gateway.Scrape(r.Context(), buffered, o)
+	err = s.Gateway.Scrape(r.Context(), out, o)
 	if err != nil && !out.begun {
 		return err
 	}
 	if err == nil {
 		out.begin() // also where there is nothing to say
-		err = buffered.Flush()
-	}
-	if err != nil {
+	} else {
 		// A page that stops in the middle must not look like a whole one.
 		panic(http.ErrAbortHandler)
 	}

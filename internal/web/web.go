@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -64,7 +62,6 @@ type site struct {
 	pace     pace
 	inflight account
 	pools    pools
-	rooms    sync.Pool     // of bufio.Writer, for answers
 	heavy    chan struct{} // a slot for each body above lightBody that may be worked on at once
 	alone    chan struct{} // the one slot for a body above smallBody
 	meters   *meters
@@ -104,7 +101,6 @@ func newSite(o Options) (*site, error) {
 		Options: o,
 		pace:    defaultPace(),
 		pools:   newPools(),
-		rooms:   sync.Pool{New: func() any { return bufio.NewWriterSize(nil, answerRoom) }},
 		heavy:   make(chan struct{}, runtime.GOMAXPROCS(0)),
 		alone:   make(chan struct{}, 1),
 	}
