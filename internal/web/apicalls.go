@@ -25,6 +25,7 @@ func (s *site) apiCalls() []apiCall {
 		{method: http.MethodPost, path: "/check", name: "api/v1/check", answer: s.whenReady(s.apiCheck), pushes: true},
 		{method: http.MethodGet, path: "/expiry", name: "api/v1/expiry", answer: s.whenReady(s.apiExpiry)},
 		{method: http.MethodGet, path: "/failures", name: "api/v1/failures", answer: s.apiFailures},
+		{method: http.MethodGet, path: "/sd", name: "api/v1/sd", answer: s.apiTargets},
 	}
 	deleteGroups := notEnabled
 	if s.AdminAPI {
