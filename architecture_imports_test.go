@@ -36,6 +36,7 @@ const (
 	testscript  = "github.com/rogpeppe/go-internal"
 	yaml        = "go.yaml.in/yaml/v3"
 	terminal    = "golang.org/x/term"
+	system      = "golang.org/x/sys"
 	protobuf    = "google.golang.org/protobuf"
 )
 
@@ -69,6 +70,9 @@ func rooms() map[string]room {
 		"internal/client": {
 			imports: []string{"internal/exposition"}, modules: []string{promCommon, yaml},
 		},
+		"internal/jobrun": {
+			modules: []string{system}, testModules: []string{instruments},
+		},
 		"internal/enginetest": {
 			imports: []string{"."}, modules: []string{goCmp},
 		},
@@ -78,7 +82,7 @@ func rooms() map[string]room {
 			testModules: []string{goCmp},
 		},
 		"cmd/holdfast": {
-			imports:     []string{".", "internal/exposition", "internal/web", "internal/disk", "internal/pgwfile", "internal/rules", "internal/client"},
+			imports:     []string{".", "internal/exposition", "internal/web", "internal/disk", "internal/pgwfile", "internal/rules", "internal/client", "internal/jobrun"},
 			modules:     []string{kingpin, terminal, units, toolkit, promCommon, clientModel, instruments, systemd, vsock, memlimit},
 			testModules: []string{goCmp, testscript, clientModel, protobuf},
 		},

@@ -23,6 +23,7 @@ const (
 // clientCommand is a command that speaks with a gateway.
 type clientCommand struct {
 	name, help string
+	failed     int // exit code of the command's own failures; 0 for exitWrong
 	// setup adds the command's flags, and returns what it does once they are parsed.
 	setup func(app *kingpin.Application) func(ctx context.Context) error
 }
@@ -35,6 +36,7 @@ func clientCommands() []clientCommand {
 		pushCommand("patch", client.Patch, "Push metrics to a group: each series takes the place of the one with its labels, the rest stays."),
 		pushCommand("add", client.Add, "Add metrics to those of a group, series by series: for counters and histograms of runs that end."),
 		deleteCommand(),
+		runCommand(),
 	}
 }
 
@@ -50,11 +52,20 @@ func (c clientCommand) app(program string) (*kingpin.Application, func(ctx conte
 func (c clientCommand) run(program string, args []string) int {
 	app, do := c.app(program)
 	if _, err := app.Parse(args); err != nil {
-		return report(withHint(err, "see "+program+" "+c.name+" --help"))
+		return report(c.ownFailure(withHint(err, "see "+program+" "+c.name+" --help")))
 	}
 	ctx, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer release()
-	return report(do(ctx))
+	return report(c.ownFailure(do(ctx)))
+}
+
+// ownFailure gives an error that asks for no exit code that of the command's own failures.
+func (c clientCommand) ownFailure(err error) error {
+	var asked *coded
+	if err == nil || c.failed == 0 || errors.As(err, &asked) {
+		return err
+	}
+	return &coded{err, c.failed}
 }
 
 // hinted is an error with what to do about it.

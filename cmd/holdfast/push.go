@@ -55,7 +55,7 @@ func (t *termFlags) options() string {
 
 // pushCommand is the command that pushes in a mode.
 func pushCommand(name, mode, help string) clientCommand {
-	return clientCommand{name, help, func(app *kingpin.Application) func(context.Context) error {
+	return clientCommand{name: name, help: help, setup: func(app *kingpin.Application) func(context.Context) error {
 		key, terms, from := addKey(app), addTerms(app), addMetrics(app)
 		to := addConnection(app)
 		return func(ctx context.Context) error {
@@ -70,7 +70,7 @@ func pushCommand(name, mode, help string) clientCommand {
 
 // deleteCommand deletes a group.
 func deleteCommand() clientCommand {
-	return clientCommand{"delete", "Delete a group: the one with exactly these labels. One that is not there is no error.", func(app *kingpin.Application) func(context.Context) error {
+	return clientCommand{name: "delete", help: "Delete a group: the one with exactly these labels. One that is not there is no error.", setup: func(app *kingpin.Application) func(context.Context) error {
 		key, to := addKey(app), addConnection(app)
 		return func(ctx context.Context) error {
 			return to.deliver(ctx, &client.Push{Mode: client.Delete, Labels: key.grouping()})
