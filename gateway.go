@@ -15,10 +15,11 @@ import (
 
 // Options is what a Gateway is made of.
 type Options struct {
-	Engine   Engine
-	Own      prometheus.Gatherer   // the gateway's own metrics, exposed among the pushed ones; nil for none
-	Registry prometheus.Registerer // where the gateway registers its instruments; nil for nowhere
-	Limits   Limits
+	Engine      Engine
+	Own         prometheus.Gatherer   // the gateway's own metrics, exposed among the pushed ones; nil for none
+	Registry    prometheus.Registerer // where the gateway registers its instruments; nil for nowhere
+	Limits      Limits
+	ScrapeBytes int64 // most bytes of compressed pages that are kept from scrape to scrape; 0 is no limit
 
 	// IdempotencyWindow is how long a push with an idempotency key is remembered; 0 is not at all.
 	IdempotencyWindow time.Duration
@@ -37,6 +38,7 @@ type Gateway struct {
 	schedule schedule
 	meters   meters
 	scrapes  scrapes
+	kept     kept
 	open     atomic.Bool // everything stored is loaded
 	rules    atomic.Pointer[Rules]
 
@@ -62,6 +64,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	go g.expireFailed(ctx)
+	go g.dropUnused(ctx)
 	begun := time.Now()
 	load := newLoader(g.index)
 	defer load.close()

@@ -15,13 +15,15 @@ type gzipWriter struct {
 	piece *presser // gathers what lies between pages
 	crc   uint32
 	size  uint32
+	room  int64 // bytes of compressed pages that may be kept
+	kept  int64 // bytes of those that are
 }
 
 // pieceSize is how much may gather before it is compressed.
 const pieceSize = 64 << 10
 
-func newGzipWriter(w io.Writer) (*gzipWriter, error) {
-	z := &gzipWriter{w: w, piece: pressers.Get().(*presser)}
+func newGzipWriter(w io.Writer, room int64) (*gzipWriter, error) {
+	z := &gzipWriter{w: w, room: room, piece: pressers.Get().(*presser)}
 	z.piece.text = z.piece.text[:0]
 	// Magic, deflate, no flags, no time, no special compression, unknown system.
 	_, err := w.Write([]byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255})
@@ -87,7 +89,13 @@ func (z *gzipWriter) pages(f exposition.Format, h exposition.Header, pages []lea
 		n := min(pressAhead, len(pages))
 		pressPages(pages[:n], f, h)
 		for _, l := range pages[:n] {
-			if err := z.page(pressPage(l.page, f, h)); err != nil {
+			p := pressPage(l.page, f, h)
+			if z.kept+int64(len(p.bytes)) > z.room {
+				l.pressed.forms[f.Syntax].Store(nil)
+			} else {
+				z.kept += int64(len(p.bytes))
+			}
+			if err := z.page(p); err != nil {
 				return err
 			}
 		}

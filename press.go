@@ -128,12 +128,13 @@ func pressPages(pages []leaf[*exposition.Block], f exposition.Format, h expositi
 	workers.Wait()
 }
 
-// pressedSize returns the size of pages before compression.
-func pressedSize(pages []leaf[*exposition.Block], f exposition.Format, h exposition.Header) int {
-	pressPages(pages, f, h)
+// sizeOf returns the bytes of pages in delimited protobuf.
+func sizeOf(pages []leaf[*exposition.Block], f exposition.Format) int {
 	size := 0
 	for _, l := range pages {
-		size += pressPage(l.page, f, h).size
+		for b := range valuesOf(l.page) {
+			size += exposition.ProtoSize(f, b)
+		}
 	}
 	return size
 }

@@ -57,15 +57,19 @@ func (g *Gateway) Scrape(ctx context.Context, w io.Writer, o ScrapeOptions) erro
 		buffered.Reset(nil)
 		rooms.Put(buffered)
 	}()
-	if err := s.write(ctx, buffered, byName(own, snap.visible(own))); err != nil {
+	syntax := min(o.Format.Syntax, exposition.Delimited)
+	if err := s.write(ctx, buffered, g.kept.room(syntax, g.ScrapeBytes), byName(own, snap.visible(own))); err != nil {
 		return err
+	}
+	if z, compressed := s.out.(*gzipWriter); compressed && s.chosen == nil {
+		g.kept.note(syntax, z.kept)
 	}
 	return buffered.Flush()
 }
 
-// write writes all families.
-func (s *scrape) write(ctx context.Context, w io.Writer, families iter.Seq2[*dto.MetricFamily, *family]) (err error) {
-	if s.out, err = newOutput(w, s.Coding); err != nil {
+// write writes all families. Compressed pages that together take more than room bytes are not kept.
+func (s *scrape) write(ctx context.Context, w io.Writer, room int64, families iter.Seq2[*dto.MetricFamily, *family]) (err error) {
+	if s.out, err = newOutput(w, s.Coding, room); err != nil {
 		return err
 	}
 	defer s.out.giveBack()
@@ -103,9 +107,9 @@ type output interface {
 	giveBack()
 }
 
-func newOutput(w io.Writer, c Coding) (output, error) {
+func newOutput(w io.Writer, c Coding, room int64) (output, error) {
 	if c == Gzip {
-		return newGzipWriter(w)
+		return newGzipWriter(w, room)
 	}
 	return newPlainWriter(w), nil
 }
@@ -133,7 +137,7 @@ func (s *scrape) family(own *dto.MetricFamily, stored *family) error {
 	}
 	size := len(first)
 	if s.Format.Syntax == exposition.Delimited { // its head tells the size of all that follows
-		size += pressedSize(pages, s.Format, header)
+		size += sizeOf(pages, s.Format)
 	}
 	if _, err := s.out.Write(append(exposition.AppendHead(nil, s.Format, header, size), first...)); err != nil {
 		return err

@@ -47,7 +47,7 @@ type flags struct {
 
 // limitFlags are the --limit flags; 0 is no limit.
 type limitFlags struct {
-	body, inflated, inflight, label              size
+	body, inflated, inflight, label, scrape      size
 	seriesPerGroup, groups, series, failedGroups uint32
 	idempotencyKeys                              uint32
 }
@@ -113,6 +113,8 @@ func (f *flags) addPush() {
 
 func (f *flags) addLimits() {
 	l := &f.limits
+	f.app.Flag("scrape.cache-bytes", "Most bytes of compressed pages kept from one scrape to the next. What is beyond is compressed at each scrape. 0 is no limit.").
+		Default("256MiB").SetValue(&l.scrape)
 	f.app.Flag("limit.body-bytes", "Largest body of a push as it is sent, such as 64MiB. 0 is no limit, here and below.").
 		Default("64MiB").SetValue(&l.body)
 	f.app.Flag("limit.inflated-bytes", "Largest body of a push after decompression.").

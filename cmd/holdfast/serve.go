@@ -107,7 +107,7 @@ func assemble(f *flags, logger *slog.Logger) (*app, error) {
 	}
 	a.gateway, err = holdfast.New(holdfast.Options{
 		Engine: a.engine, Own: own, Registry: registry, Limits: f.gatewayLimits(), Unchecked: f.unchecked, Logger: logger,
-		IdempotencyWindow: f.idempotencyWindow,
+		IdempotencyWindow: f.idempotencyWindow, ScrapeBytes: int64(f.limits.scrape),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the gateway: %w", err)

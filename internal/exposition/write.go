@@ -120,7 +120,7 @@ func typeWord(t dto.MetricType) string {
 func writeDelimited(w io.Writer, f Format, h Header, blocks iter.Seq[*Block]) error {
 	size := 0
 	for b := range blocks {
-		size += len(b.protoUnder(f.Escaping))
+		size += ProtoSize(f, b)
 	}
 	if size == 0 {
 		return nil
@@ -150,6 +150,14 @@ func appendProtoHeader(dst []byte, s model.EscapingScheme, h Header) []byte {
 	}
 	dst = protowire.AppendTag(dst, familyType, protowire.VarintType)
 	return protowire.AppendVarint(dst, uint64(h.Type))
+}
+
+// ProtoSize returns the bytes that AppendBlock appends for a block in Delimited.
+func ProtoSize(f Format, b *Block) int {
+	if b.Plain() || f.Escaping == model.NoEscaping {
+		return b.protoSize
+	}
+	return len(b.protoUnder(f.Escaping))
 }
 
 // protoUnder returns Proto with label names in the form of the scheme.
