@@ -10,6 +10,7 @@ LDFLAGS  := -X $(STAMP).Version=$(VERSION) -X $(STAMP).Revision=$(REVISION) \
             -X $(STAMP).Branch=$(BRANCH) -X $(STAMP).BuildUser=$(WHO) -X $(STAMP).BuildDate=$(WHEN)
 TOOL     := go tool -modfile=tools.mod
 ARGS     ?=
+BENCHARGS ?=
 
 .PHONY: run build test fmt lint fuzz bench
 
@@ -31,5 +32,6 @@ lint: ## what scripts/test.sh checks before it tests
 fuzz: ## every fuzz target for FUZZTIME each
 	scripts/fuzz.sh
 
-bench: ## every benchmark, BENCHCOUNT times
+bench: build ## the load driver with BENCHARGS, then every micro-benchmark, BENCHCOUNT times
+	go run ./bench -holdfast bin/holdfast $(BENCHARGS)
 	go test -run '^$$' -bench . -benchmem -count $${BENCHCOUNT:-6} ./...
