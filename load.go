@@ -36,7 +36,7 @@ func (s *storedGroup) add(key Key, r Record) {
 
 func newLoader(x *index) *loader {
 	l := &loader{index: x, pending: make(chan storedGroup, 64)}
-	for range runtime.GOMAXPROCS(0) {
+	for range min(runtime.GOMAXPROCS(0), runtime.NumCPU()) {
 		l.workers.Go(func() {
 			for stored := range l.pending {
 				l.load(stored)

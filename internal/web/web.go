@@ -101,7 +101,7 @@ func newSite(o Options) (*site, error) {
 		Options: o,
 		pace:    defaultPace(),
 		pools:   newPools(),
-		heavy:   make(chan struct{}, runtime.GOMAXPROCS(0)),
+		heavy:   make(chan struct{}, min(runtime.GOMAXPROCS(0), runtime.NumCPU())), // spare processors decode nothing
 		alone:   make(chan struct{}, 1),
 	}
 	if s.History == nil {
