@@ -63,12 +63,13 @@ func Run(j Job) Outcome {
 	if j.Stdout != nil {
 		c.Stdout = j.Stdout
 	}
-	c.Cancel = func() error { return end(c.Process) }
+	send := sender(c)
+	c.Cancel = func() error { return send(terminate) }
 	c.WaitDelay = j.Grace
 	o := Outcome{Usage: unknownUsage()}
 	stop := passOn(func(s os.Signal) {
 		if c.Process != nil {
-			_ = c.Process.Signal(s) // it may have ended just now
+			_ = send(s) // it may have ended just now
 		}
 	}, func() { o.Start = time.Now(); o.Err = c.Start() })
 	if o.Err != nil {
@@ -85,6 +86,7 @@ func Run(j Job) Outcome {
 		o.Code = codeSignal + o.Signal
 	}
 	if ctx.Err() != nil && err != nil {
+		_ = send(kill) // what it started and left behind
 		o.TimedOut, o.Code = true, CodeTimeout
 	}
 	return o

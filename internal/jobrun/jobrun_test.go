@@ -3,6 +3,8 @@ package jobrun
 import (
 	"bytes"
 	"errors"
+	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +39,24 @@ func TestRunCannotStart(t *testing.T) {
 		if o := Run(Job{Args: []string{command}}); o.Err == nil || o.Code != code || o.Success() {
 			t.Errorf("%s: %+v, want code %d", command, o, code)
 		}
+	}
+}
+
+// What a command started ends with it when its time is over: a pipe that nobody holds any more tells.
+func TestRunTimesOutWithWhatItStarted(t *testing.T) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	o := Run(Job{Args: []string{"sh", "-c", "sleep 600 & wait"}, Stdout: write, Timeout: 200 * time.Millisecond, Grace: time.Minute})
+	_ = write.Close()
+	if !o.TimedOut {
+		t.Errorf("%+v, want it timed out", o)
+	}
+	_ = read.SetReadDeadline(time.Now().Add(30 * time.Second))
+	if _, err := io.ReadAll(read); err != nil {
+		t.Errorf("what the command started runs on: %v", err)
 	}
 }
 

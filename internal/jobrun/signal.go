@@ -18,9 +18,7 @@ func passOn(take func(os.Signal), start func()) (stop func()) {
 		for {
 			select {
 			case s := <-caught:
-				if !seenByAll(s) {
-					take(s)
-				}
+				take(s)
 			case <-done:
 				return
 			}

@@ -4,6 +4,7 @@ package jobrun
 
 import (
 	"os"
+	"os/exec"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -15,12 +16,25 @@ func forwarded() []os.Signal {
 	return []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2}
 }
 
-// seenByAll reports whether a signal comes from the keyboard: then the terminal has sent it to the
-// command too, which stands in the same foreground group.
-func seenByAll(s os.Signal) bool {
-	if s != syscall.SIGINT && s != syscall.SIGQUIT {
-		return false
+// sender prepares a command that is not started yet for signals, and returns what sends it one. Where
+// somebody sits at the terminal, the command stays in our process group, so that it may read the terminal,
+// and gets the keyboard's signals from there. Else it leads a group of its own, and signals reach what it
+// started too.
+func sender(c *exec.Cmd) func(os.Signal) error {
+	if attended() {
+		return func(s os.Signal) error {
+			if s == syscall.SIGINT || s == syscall.SIGQUIT {
+				return nil
+			}
+			return c.Process.Signal(s)
+		}
 	}
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return func(s os.Signal) error { return syscall.Kill(-c.Process.Pid, s.(syscall.Signal)) }
+}
+
+// attended reports whether a terminal sends its signals to our process group.
+func attended() bool {
 	terminal, err := os.Open("/dev/tty")
 	if err != nil {
 		return false
@@ -30,8 +44,11 @@ func seenByAll(s os.Signal) bool {
 	return err == nil && foreground == unix.Getpgrp()
 }
 
-// end asks a process to end.
-func end(p *os.Process) error { return p.Signal(syscall.SIGTERM) }
+// The signals that ask a command to end, and that end it.
+var (
+	terminate os.Signal = syscall.SIGTERM
+	kill      os.Signal = syscall.SIGKILL
+)
 
 func signalOf(s *os.ProcessState) int {
 	if status, ok := s.Sys().(syscall.WaitStatus); ok && status.Signaled() {
