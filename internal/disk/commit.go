@@ -164,8 +164,10 @@ func unknown(err error) error { return fmt.Errorf("%w: %w", holdfast.ErrUnknown,
 // place checks the guards, takes the next revision and lays the commit into a batch of Pebble. It returns
 // errUnsettled where a guard can be judged only after the batch is written.
 func (e *Engine) place(batch *pebble.Batch, w *writing) (holdfast.Revision, error) {
+	stored := &lookup{db: e.db, many: len(w.Guards) > 1}
+	defer stored.close()
 	for _, guard := range w.Guards {
-		held, err := e.revisions.holds(e.db, guard)
+		held, err := e.revisions.holds(stored, guard)
 		switch {
 		case errors.Is(err, errUnsettled):
 			return 0, err

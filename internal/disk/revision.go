@@ -110,7 +110,7 @@ func (r *revisions) keep(epoch uint64) {
 
 // holds reports whether the guarded record is at its revision. Its error is errUnsettled where that can be
 // told only once the batch under way is written.
-func (r *revisions) holds(db *pebble.DB, g holdfast.Guard) (bool, error) {
+func (r *revisions) holds(stored *lookup, g holdfast.Guard) (bool, error) {
 	hash := maphash.String(r.seed, g.Key)
 	if at, known := r.at[hash]; known && at == g.At {
 		return true, nil
@@ -118,15 +118,8 @@ func (r *revisions) holds(db *pebble.DB, g holdfast.Guard) (bool, error) {
 	if _, changed := r.unsettled[hash]; changed || r.wiped {
 		return false, errUnsettled
 	}
-	stored, done, err := db.Get(recordKey(g.Key))
-	if errors.Is(err, pebble.ErrNotFound) {
-		return g.At == 0, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	at, _, err := splitValue(stored)
-	return at == g.At, errors.Join(err, done.Close())
+	at, err := stored.revision(recordKey(g.Key))
+	return at == g.At, err
 }
 
 // note follows a commit that was laid into the batch under way.
