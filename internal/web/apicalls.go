@@ -23,6 +23,7 @@ func (s *site) apiCalls() []apiCall {
 		{method: http.MethodGet, path: "/groups", name: "api/v1/groups", answer: s.whenReady(s.apiGroups)},
 		{method: http.MethodGet, path: "/groups/:id", name: "api/v1/group", answer: s.whenReady(s.apiGroup)},
 		{method: http.MethodPost, path: "/check", name: "api/v1/check", answer: s.whenReady(s.apiCheck), pushes: true},
+		{method: http.MethodPost, path: "/push", name: "api/v1/push", answer: sameOrigin(s.whenReady(s.apiBatch)), pushes: true},
 		{method: http.MethodGet, path: "/expiry", name: "api/v1/expiry", answer: s.whenReady(s.apiExpiry)},
 		{method: http.MethodGet, path: "/failures", name: "api/v1/failures", answer: s.apiFailures},
 		{method: http.MethodGet, path: "/sd", name: "api/v1/sd", answer: s.apiTargets},
