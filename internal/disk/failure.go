@@ -24,8 +24,9 @@ func (f *failure) set(cause error) {
 	f.once.Do(func() {
 		cause = fmt.Errorf("storage failed, only a restart heals it: %w", cause)
 		f.cause.Store(&cause)
-		close(f.done)
+		// Who is told of the failure finds it in the log.
 		f.logger.Error("storage failed: nothing more is accepted until a restart", "err", cause)
+		close(f.done)
 	})
 }
 

@@ -49,8 +49,13 @@ func (h *hooked) OpenReadWrite(name string, c vfs.DiskWriteCategory, opts ...vfs
 	return h.wrap(f, err, name)
 }
 
+// ReuseForWrite does in two steps what MemFS does under a lock that it takes twice: a CrashClone that comes
+// between them would stand still with it for ever.
 func (h *hooked) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	f, err := h.FS.ReuseForWrite(oldname, newname, c)
+	if err := h.FS.Rename(oldname, newname); err != nil {
+		return nil, err
+	}
+	f, err := h.FS.OpenReadWrite(newname, c)
 	return h.wrap(f, err, newname)
 }
 
