@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"holdfast"
 	"holdfast/internal/exposition"
@@ -27,6 +29,8 @@ type batchResult struct {
 	Line   int    `json:"line"`
 	Status int    `json:"status"`
 	Error  string `json:"error,omitempty"`
+
+	retryAfter time.Duration // 0 if it is of no use
 }
 
 // apiBatch takes many pushes, a JSON object a line, and answers each with a line. With atomic=true all of
@@ -56,7 +60,7 @@ func (s *site) apiBatch(w http.ResponseWriter, r *http.Request) error {
 	for i, err := range answers {
 		if err != nil {
 			s.logRefusal(r, err)
-			results[places[i]].refuse(s, r, err)
+			results[places[i]].refuse(s, r, pushes[i].Key, err)
 			bad = true
 		}
 	}
@@ -82,7 +86,7 @@ func (s *site) readBatch(r *http.Request, b *body) (results []batchResult, pushe
 		result := batchResult{Line: number, Status: accepted}
 		push, err := s.parseLine(line)
 		if err != nil {
-			result.refuse(s, r, err)
+			result.refuse(s, r, push.Key, err)
 		} else {
 			push.Origin = s.origin(r, b)
 			push.Origin.Bytes = int64(len(line))
@@ -93,16 +97,19 @@ func (s *site) readBatch(r *http.Request, b *body) (results []batchResult, pushe
 	return results, pushes, places
 }
 
-// parseLine makes a push of a line.
+// parseLine makes a push of a line. With an error, the push has its key if that could be read.
 func (s *site) parseLine(text []byte) (p holdfast.Push, err error) {
 	var line batchLine
 	in := json.NewDecoder(bytes.NewReader(text))
 	in.DisallowUnknownFields()
+	if !utf8.Valid(text) {
+		return p, badLine("the line is not UTF-8")
+	}
 	if err := in.Decode(&line); err != nil {
 		return p, badLine("the line cannot be read: " + err.Error())
 	}
-	if in.More() {
-		return p, badLine("the line has more than one JSON object")
+	if _, err := in.Token(); err != io.EOF {
+		return p, badLine("the line goes on after its JSON object")
 	}
 	if len(line.IdempotencyKey) > maxOnce {
 		return p, badLine(fmt.Sprintf("idempotency_key has %d bytes, which is over the limit of %d", len(line.IdempotencyKey), maxOnce))
@@ -121,7 +128,7 @@ func (s *site) parseLine(text []byte) (p holdfast.Push, err error) {
 		metrics = exposition.Lenient(metrics)
 	}
 	if p.Families, err = exposition.DecodeText(metrics, s.Names); err != nil {
-		return p, &holdfast.Refusal{Kind: holdfast.Malformed, Reason: "body", Message: err.Error(), Err: err}
+		return p, undecodable(err)
 	}
 	p.Time = time.Now()
 	return p, nil
@@ -161,11 +168,13 @@ func badLine(problem string) error {
 		`hint: a line is one JSON object, such as {"labels":{"job":"backup"},"mode":"put","metrics":"m 1\n"}`}
 }
 
-// refuse has a result tell an error.
-func (result *batchResult) refuse(s *site, r *http.Request, err error) {
+// refuse has a result tell an error, which is remembered among the refused pushes.
+func (result *batchResult) refuse(s *site, r *http.Request, key holdfast.Key, err error) {
+	s.noteRefusal(r, key, err)
 	switch err := err.(type) {
 	case *holdfast.Refusal:
 		result.Status, result.Error = statusOf(err.Kind), err.Text(s.base(r), s.Names)
+		result.retryAfter = err.RetryAfter
 	case *failure:
 		result.Status, result.Error = err.status, err.text
 	default:
@@ -198,6 +207,9 @@ func writeBatch(w http.ResponseWriter, results []batchResult, refused bool) erro
 			status = http.StatusMultiStatus
 		case status == http.StatusOK && result.Status != http.StatusFailedDependency:
 			status = result.Status
+			if result.retryAfter > 0 {
+				w.Header().Set("Retry-After", retryAfter(result.retryAfter))
+			}
 		}
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")

@@ -132,12 +132,17 @@ func (s *site) families(r *http.Request, b *body, terms holdfast.Terms) (familie
 		return families, nil
 	}
 	s.Logger.Debug("failed to parse text", "source", r.RemoteAddr, "err", err)
+	return nil, undecodable(err)
+}
+
+// undecodable turns an error of decoding into a refusal.
+func undecodable(err error) *holdfast.Refusal {
 	refusal := &holdfast.Refusal{Kind: holdfast.Malformed, Reason: "body", Message: err.Error(), Err: err}
 	var teaching interface{ Hint() string }
 	if errors.As(err, &teaching) {
 		refusal.Hint = teaching.Hint()
 	}
-	return nil, refusal
+	return refusal
 }
 
 // maxLogged bounds the bytes of a refusal in the log, which may name long labels.

@@ -45,19 +45,24 @@ func (s *site) noting(jobBase64 bool, next replier) replier {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		err := next(w, r)
 		if err != nil {
-			s.noteRefusal(r, jobBase64, err)
+			key, badPath := s.parseKey(r, jobBase64)
+			if badPath != nil {
+				key = holdfast.Key{}
+			}
+			s.noteRefusal(r, key, err)
 		}
 		return err
 	}
 }
 
-func (s *site) noteRefusal(r *http.Request, jobBase64 bool, err error) {
+// noteRefusal remembers the refusal of a push to key, the zero one if it could not be read.
+func (s *site) noteRefusal(r *http.Request, key holdfast.Key, err error) {
 	noted := refusedPush{
 		Last: time.Now(), Count: 1, Remote: r.RemoteAddr, Method: r.Method,
 		Path: bounded(strings.TrimPrefix(r.URL.EscapedPath(), s.RoutePrefix)), Code: http.StatusInternalServerError,
 	}
 	noted.First = noted.Last
-	if key, err := s.parseKey(r, jobBase64); err == nil {
+	if key != (holdfast.Key{}) {
 		noted.Path, noted.Group, noted.ID = bounded(key.Path(s.Names)), bounded(key.String()), key.ID().String()
 	}
 	var refusal *holdfast.Refusal
