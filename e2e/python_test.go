@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -49,10 +50,15 @@ func TestPythonExample(t *testing.T) {
 	if total["help"] != "url请求次数" || total["type"] != "GAUGE" || len(metrics) != 2 {
 		t.Errorf("requests_total in the query API: %v", total)
 	}
-	status, page := g.do(t, http.MethodGet, "/", "")
-	for _, part := range []string{"SampleURLMetrics", "requests_total", "url请求次数", "/test/api/url/"} {
+	_, page := g.do(t, http.MethodGet, "/", "")
+	link := regexp.MustCompile(`href="(/groups/[0-9a-f]{32})"`).FindStringSubmatch(page)
+	if link == nil || !strings.Contains(page, "SampleURLMetrics") {
+		t.Fatalf("the page does not list the group: %s", page)
+	}
+	status, page := g.do(t, http.MethodGet, link[1], "")
+	for _, part := range []string{"SampleURLMetrics", "requests_total", "url请求次数", "/test/url", "/test/api/url/"} {
 		if status != http.StatusOK || !strings.Contains(page, part) {
-			t.Errorf("the page (%d) does not show %s", status, part)
+			t.Errorf("the group's page (%d) does not show %s", status, part)
 		}
 	}
 }
