@@ -51,7 +51,7 @@ func TestPythonExample(t *testing.T) {
 		t.Errorf("requests_total in the query API: %v", total)
 	}
 	_, page := g.do(t, http.MethodGet, "/", "")
-	link := regexp.MustCompile(`href="(/groups/[0-9a-f]{32})"`).FindStringSubmatch(page)
+	link := regexp.MustCompile(`href="\.?(/groups/[0-9a-f]{32})"`).FindStringSubmatch(page)
 	if link == nil || !strings.Contains(page, "SampleURLMetrics") {
 		t.Fatalf("the page does not list the group: %s", page)
 	}
