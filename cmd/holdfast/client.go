@@ -37,6 +37,10 @@ func clientCommands() []clientCommand {
 		pushCommand("add", client.Add, "Add metrics to those of a group, series by series: for counters and histograms of runs that end."),
 		deleteCommand(),
 		runCommand(),
+		groupsCommand(),
+		checkCommand(),
+		compareCommand(),
+		healthCommand(),
 	}
 }
 
@@ -127,7 +131,7 @@ func hintOf(err error) string {
 	}
 	var lost *client.Undelivered
 	if errors.As(err, &lost) {
-		return "is the gateway running, and is --url right? With --spool DIR a push waits on disk until it can be delivered"
+		return "is the gateway running, and is --url right? The same command may be tried again later"
 	}
 	var refused *client.Refused
 	if !errors.As(err, &refused) || strings.Contains(refused.Text, "hint:") {

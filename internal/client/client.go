@@ -1,5 +1,4 @@
-// Package client is the push client: it knows how to reach a gateway, tries again what is worth it, and
-// keeps on disk what could not be delivered.
+// Package client is the push client: it knows how to reach a gateway, and tries again what is worth it.
 package client
 
 import (
