@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
+	"github.com/alecthomas/units"
 	"github.com/prometheus/common/config"
 
 	"holdfast/internal/client"
@@ -20,6 +21,8 @@ type connection struct {
 	caFile, certFile, keyFile string
 	insecure                  bool
 	timeout                   time.Duration
+	spool                     client.SpoolOptions // without a directory nothing is kept
+	spoolBytes                units.Base2Bytes
 }
 
 // addConnection adds the flags that all commands of the client have.
@@ -29,6 +32,10 @@ func addConnection(app *kingpin.Application) *connection {
 		Envar("HOLDFAST_URL").StringVar(&c.url)
 	app.Flag("push-timeout", "Longest time for all that is sent, attempts and pauses between them included.").
 		Default("10s").DurationVar(&c.timeout)
+	app.Flag("spool", "Directory where pushes wait that could not be delivered; the next command sends them first. Default: that of the settings file, then none.").
+		Envar("HOLDFAST_SPOOL").StringVar(&c.spool.Dir)
+	app.Flag("spool-bytes", "Most that waits in --spool for one gateway; a push over it fails.").Default("64MiB").BytesVar(&c.spoolBytes)
+	app.Flag("spool-age", "Drop, with a warning, what waited longer in --spool.").Default("7d").SetValue((*span)(&c.spool.Age))
 	app.Flag("user", "User for basic authentication.").Envar("HOLDFAST_USER").StringVar(&c.user)
 	app.Flag("password-file", "File with the password for --user.").StringVar(&c.password)
 	app.Flag("token-file", "File with a bearer token.").StringVar(&c.token)
@@ -47,6 +54,7 @@ func (c *connection) open() (*client.Client, error) {
 	if err != nil {
 		return nil, withHint(err, "mend the file, or name another one with --settings")
 	}
+	c.spool.Dir, c.spool.Bytes = cmp.Or(c.spool.Dir, s.Spool), int64(c.spoolBytes)
 	c.overlay(&s.HTTP)
 	opened, err := client.New(client.Options{URL: cmp.Or(c.url, s.URL), HTTP: s.HTTP, Tell: tell})
 	if err != nil {
@@ -79,4 +87,19 @@ func (c *connection) bound(ctx context.Context) (context.Context, context.Cancel
 	}
 	bounded, cancel := context.WithTimeout(ctx, c.timeout)
 	return bounded, cancel, nil
+}
+
+// send delivers p, or has it wait in the spool if there is one.
+func (c *connection) send(ctx context.Context, gateway *client.Client, p *client.Push) error {
+	if c.spool.Dir == "" {
+		return gateway.Push(ctx, p)
+	}
+	spooled, err := gateway.Spool(c.spool).Push(ctx, p)
+	if errors.Is(err, client.ErrSpoolFull) {
+		return &coded{withHint(err, "raise --spool-bytes, or bring the gateway back"), exitLater}
+	}
+	if err == nil && spooled {
+		tell("not delivered yet: the push waits in " + c.spool.Dir)
+	}
+	return err
 }

@@ -92,5 +92,5 @@ func (c *connection) deliver(ctx context.Context, p *client.Push) error {
 		return err
 	}
 	defer cancel()
-	return gateway.Push(ctx, p)
+	return c.send(ctx, gateway, p)
 }

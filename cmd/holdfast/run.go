@@ -155,7 +155,7 @@ func (r *jobRun) push(ctx context.Context, body []byte) error {
 	if err := p.Prepare(); err != nil {
 		return err
 	}
-	return r.gateway.Push(ctx, &p)
+	return r.to.send(ctx, r.gateway, &p)
 }
 
 // ownMetrics returns what the command wrote for us, as lines of text.
