@@ -131,7 +131,7 @@ func hintOf(err error) string {
 	}
 	var lost *client.Undelivered
 	if errors.As(err, &lost) {
-		return "is the gateway running, and is --url right? The same command may be tried again later"
+		return "is the gateway running, and is --url right? With --spool DIR a push waits on disk until it can be delivered"
 	}
 	var refused *client.Refused
 	if !errors.As(err, &refused) || strings.Contains(refused.Text, "hint:") {

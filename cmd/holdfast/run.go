@@ -121,7 +121,10 @@ func (r *jobRun) pushStart() (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = r.push(ctx, jobrun.Started(time.Now()))
+		p := r.newPush(jobrun.Started(time.Now()))
+		if p.Prepare() == nil {
+			_ = r.gateway.Push(ctx, p) // not worth a place in the spool: the last push tells it too
+		}
 	}()
 	return func() {
 		cancel()
@@ -151,11 +154,15 @@ func (r *jobRun) pushOutcome(ctx context.Context, o *jobrun.Outcome) {
 }
 
 func (r *jobRun) push(ctx context.Context, body []byte) error {
-	p := client.Push{Mode: client.Post, Labels: r.key.grouping(), Options: r.terms.options(), Body: body}
+	p := r.newPush(body)
 	if err := p.Prepare(); err != nil {
 		return err
 	}
-	return r.to.send(ctx, r.gateway, &p)
+	return r.to.send(ctx, r.gateway, p)
+}
+
+func (r *jobRun) newPush(body []byte) *client.Push {
+	return &client.Push{Mode: client.Post, Labels: r.key.grouping(), Options: r.terms.options(), Body: body}
 }
 
 // ownMetrics returns what the command wrote for us, as lines of text.

@@ -1,4 +1,5 @@
-// Package client is the push client: it knows how to reach a gateway, and tries again what is worth it.
+// Package client is the push client: it knows how to reach a gateway, tries again what is worth it, and
+// keeps on disk what could not be delivered.
 package client
 
 import (

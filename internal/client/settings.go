@@ -15,8 +15,9 @@ import (
 
 // Settings is the client's own file: what would otherwise be said on every command line.
 type Settings struct {
-	URL  string                  `yaml:"url"`
-	HTTP config.HTTPClientConfig `yaml:"http"` // in the form of Prometheus' own files
+	URL   string                  `yaml:"url"`
+	Spool string                  `yaml:"spool"` // directory
+	HTTP  config.HTTPClientConfig `yaml:"http"`  // in the form of Prometheus' own files
 }
 
 // SettingsFile returns where the file lies if nobody says: ~/.config/holdfast/client.yaml on Linux. It is
@@ -46,5 +47,8 @@ func ReadSettings(name string, required bool) (Settings, error) {
 		return Settings{}, fmt.Errorf("read the client's settings in %s: %w", name, err)
 	}
 	s.HTTP.SetDirectory(filepath.Dir(name))
+	if s.Spool != "" && !filepath.IsAbs(s.Spool) {
+		s.Spool = filepath.Join(filepath.Dir(name), s.Spool)
+	}
 	return s, nil
 }

@@ -137,7 +137,7 @@ func TestSpoolBounds(t *testing.T) {
 				t.Fatalf("over the bound: %v", err)
 			}
 		}
-		time.Sleep(2 * time.Hour)
+		<-time.After(2 * time.Hour)
 		gateway.gone, *said = false, nil
 		if spooled, err := s.try(t, 3); spooled || err != nil {
 			t.Fatalf("spooled %v, %v", spooled, err)
