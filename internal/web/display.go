@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"html/template"
 	"math"
 	"strconv"
 	"strings"
@@ -144,27 +143,39 @@ const (
 	shownInFull = 400
 )
 
-// visible returns a text as markup: what could reorder, hide or break the text around it is shown as its
-// code point, and after limit characters it is cut, with its whole length told.
-func (t *tongue) visible(text string, limit int) template.HTML {
-	var b strings.Builder
+// shownText is a text as a view shows it.
+type shownText struct {
+	Parts []textPart
+	Cut   string // how much there is of it all, where it is cut
+}
+
+// textPart is a stretch of a text, or the code point of a character in the place of it.
+type textPart struct{ Text, Code string }
+
+// visible returns a text to be shown: what could reorder, hide or break the text around it is shown as
+// its code point, and after limit characters it is cut, with its whole length told.
+func (t *tongue) visible(text string, limit int) (shown shownText) {
 	begin, characters := 0, 0
+	plain := func(end int) {
+		if end > begin {
+			shown.Parts = append(shown.Parts, textPart{Text: text[begin:end]})
+		}
+	}
 	for i, c := range text {
 		if characters == limit {
-			b.WriteString(template.HTMLEscapeString(text[begin:i]))
-			fmt.Fprintf(&b, `<span class="cut">… %s</span>`, template.HTMLEscapeString(t.say("(%s in all)", bytesText(float64(len(text))))))
-			return template.HTML(b.String()) //nolint:gosec // every part is escaped
+			plain(i)
+			shown.Cut = t.say("(%s in all)", bytesText(float64(len(text))))
+			return shown
 		}
 		characters++
-		if !hidden(c) {
-			continue
+		if hidden(c) {
+			plain(i)
+			shown.Parts = append(shown.Parts, textPart{Code: fmt.Sprintf("U+%04X", c)})
+			begin = i + utf8.RuneLen(c)
 		}
-		b.WriteString(template.HTMLEscapeString(text[begin:i]))
-		fmt.Fprintf(&b, `<span class="control">U+%04X</span>`, c)
-		begin = i + utf8.RuneLen(c)
 	}
-	b.WriteString(template.HTMLEscapeString(text[begin:]))
-	return template.HTML(b.String()) //nolint:gosec // every part is escaped
+	plain(len(text))
+	return shown
 }
 
 // clipped returns a text for an attribute: what hides is told, and what is long is cut.

@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"html/template"
 	"math"
 	"net/http"
 	"net/url"
@@ -57,7 +56,7 @@ type metricView struct {
 	Value  string
 	Easy   string // the value for people, "" where it says no more
 	Parts  []partView
-	Plot   template.HTML
+	Plot   *barsView
 }
 
 // partView is a bucket, a quantile, a count or a sum. Names of kinds are translated, bounds are not.

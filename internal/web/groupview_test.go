@@ -17,7 +17,7 @@ func TestGroupView(t *testing.T) {
 		positive_span: {offset: 1 length: 1} positive_delta: [3]}}`), "Content-Type: "+delimited)
 	body := r.want(200, "GET", "/groups/"+idOf(r, "instance"), "").body
 	has(t, body, "Some help.", label("l", "v"), `<span class="raw">1795377451.6</span> <small>1,795,377,451.6</small>`,
-		"<dt>quantile 0.5</dt><dd>1</dd>", "<dt>≤ 0.1</dt><dd>1</dd>", "<dt>count</dt><dd>5</dd>", "<title>(0.1, 0.5]: 3</title>", "<title>(0.5, +Inf]: 1</title>",
+		"<dt>quantile 0.5</dt><dd>1</dd>", "<dt>≤ 0.1</dt><dd>1</dd>", "<dt>count</dt><dd>5</dd>", "<title>(0.1, 0.5]: 3</title>", "<title>(0.5, &#43;Inf]: 1</title>",
 		`<span class="raw">1572864</span> <small>1.5 MiB</small>`, `<span class="type">histogram</span>`, "4 metric families",
 		"push_time_seconds", "push_failure_time_seconds", "curl --fail-with-body -X DELETE &#39;http://gateway.test/metrics/job/a/instance/i&#39;",
 		"time() - push_time_seconds{job=&#34;a&#34;,instance=&#34;i&#34;}", "alert: JobAHasNotRun", "Last push")

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,12 +60,12 @@ func TestPushesAreCounted(t *testing.T) {
 
 func TestLinePlot(t *testing.T) {
 	now := time.Unix(10_000, 0)
-	svg, top := linePlot([]point{{now.Add(-2 * time.Hour), 1}, {now.Add(-time.Hour), 4}, {now, 2}}, now)
-	if top != 4 || !strings.Contains(string(svg), `points="0.0,6.0 600.0,53.0"`) {
-		t.Errorf("top %v of %s", top, svg)
+	plot, top := linePlot([]point{{now.Add(-2 * time.Hour), 1}, {now.Add(-time.Hour), 4}, {now, 2}}, now)
+	if want := (lineView{"0.0,6.0 600.0,53.0", "0.0,100 0.0,6.0 600.0,53.0 600.0,100"}); top != 4 || plot != want {
+		t.Errorf("got %+v with top %v, want %+v", plot, top, want)
 	}
-	if svg, top := linePlot(nil, now); top != 0 || strings.Contains(string(svg), "line") {
-		t.Errorf("nothing is drawn as %s", svg)
+	if plot, top := linePlot(nil, now); top != 0 || plot != (lineView{}) {
+		t.Errorf("nothing is drawn as %+v", plot)
 	}
 }
 

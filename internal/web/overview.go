@@ -1,7 +1,6 @@
 package web
 
 import (
-	"html/template"
 	"net/http"
 	"time"
 
@@ -13,7 +12,7 @@ type tileView struct {
 	ID, Name string
 	Value    string
 	Unit     string
-	Plot     template.HTML
+	Plot     lineView
 	Top      string // greatest value of the plot
 	Text     string // the plot in words
 }

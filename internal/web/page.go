@@ -51,8 +51,8 @@ func (t *tongue) functions() template.FuncMap {
 		"bytes":   func(n any) string { return bytesText(floatOf(n)) },
 		"pair":    func(root string, rows []rowView) rowsView { return rowsView{root, rows} },
 		"grouped": func(n int) string { return grouped(float64(n)) },
-		"inlist":  func(text string) template.HTML { return t.visible(text, shownInList) },
-		"infull":  func(text string) template.HTML { return t.visible(text, shownInFull) },
+		"inlist":  func(text string) shownText { return t.visible(text, shownInList) },
+		"infull":  func(text string) shownText { return t.visible(text, shownInFull) },
 		"tag":     func() string { return t.tag },
 	}
 }

@@ -131,7 +131,7 @@ func TestPushedTextNeverBecomesMarkup(t *testing.T) {
 			t.Errorf("%s: policy %q", view, policy)
 		}
 	}
-	has(t, r.want(200, "GET", "/groups/"+id, "").body, `<span class="control">U+202E</span>`)
+	has(t, r.want(200, "GET", "/groups/"+id, "").body, `<span class="control">U&#43;202E</span>`)
 }
 
 func TestLongLabelsAreCut(t *testing.T) {

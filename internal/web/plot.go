@@ -2,24 +2,28 @@ package web
 
 import (
 	"fmt"
-	"html/template"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
 )
 
-// The drawing area of a line plot. It is stretched to the room it gets, so the units have no meaning.
+// The drawing area of a line plot, as the template has it. It is stretched to the room it gets, so the
+// units have no meaning.
 const (
 	plotWidth  = 600
 	plotHeight = 100
 	plotPoints = 180 // points drawn of a longer history
 )
 
+// lineView is the drawing of a line plot: points as SVG writes them, "" where there is nothing to draw.
+type lineView struct{ Line, Area string }
+
 // linePlot draws points over the last hour, with an area below the line. The top of the plot is the
 // returned greatest value; its foot is zero.
-func linePlot(points []point, now time.Time) (svg template.HTML, top float64) {
+func linePlot(points []point, now time.Time) (plot lineView, top float64) {
 	step := max(1, (len(points)+plotPoints-1)/plotPoints)
 	for _, p := range points {
 		top = max(top, p.value)
@@ -28,32 +32,25 @@ func linePlot(points []point, now time.Time) (svg template.HTML, top float64) {
 	if scale == 0 {
 		scale = 1
 	}
-	var line strings.Builder
-	firstX, lastX, drawn := 0.0, 0.0, 0
+	var line []string
+	firstX, lastX := 0.0, 0.0
 	for i, p := range points {
-		if (len(points)-1-i)%step != 0 {
-			continue
-		}
 		x := plotWidth * (1 - now.Sub(p.at).Seconds()/time.Hour.Seconds())
-		if x < 0 {
+		if (len(points)-1-i)%step != 0 || x < 0 {
 			continue
 		}
-		if drawn == 0 {
+		if len(line) == 0 {
 			firstX = x
 		}
 		lastX = x
-		drawn++
-		fmt.Fprintf(&line, "%.1f,%.1f ", x, plotHeight-p.value/scale*(plotHeight-6))
+		line = append(line, fmt.Sprintf("%.1f,%.1f", x, plotHeight-p.value/scale*(plotHeight-6)))
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, `<svg class="plot" viewBox="0 0 %d %d" preserveAspectRatio="none" aria-hidden="true" focusable="false">`, plotWidth, plotHeight)
-	fmt.Fprintf(&b, `<path class="grid" d="M0 6H%d M0 %dH%d"/>`, plotWidth, plotHeight/2+3, plotWidth)
-	if drawn > 1 {
-		fmt.Fprintf(&b, `<polygon class="area" points="%.1f,%d %s%.1f,%d"/>`, firstX, plotHeight, line.String(), lastX, plotHeight)
-		fmt.Fprintf(&b, `<polyline class="line" points="%s"/>`, strings.TrimSpace(line.String()))
+	if len(line) < 2 {
+		return lineView{}, top
 	}
-	b.WriteString("</svg>")
-	return template.HTML(b.String()), top //nolint:gosec // numbers only
+	plot.Line = strings.Join(line, " ")
+	plot.Area = fmt.Sprintf("%.1f,%d %s %.1f,%d", firstX, plotHeight, plot.Line, lastX, plotHeight)
+	return plot, top
 }
 
 // bar is one bar of a plot.
@@ -64,8 +61,33 @@ type bar struct {
 	gap   bool   // nothing lies between this bar and the one before for a while
 }
 
-// barPlot draws bars side by side, each with a title that says what it is.
-func barPlot(bars []bar, label string) template.HTML {
+// barsView is the drawing of a bar plot, in pixels.
+type barsView struct {
+	Label         string
+	Width, Height tenths
+	Bars          []barView
+}
+
+// barView is a drawn bar, with the room above it, and the gap before it where there is one.
+type barView struct {
+	Title        string
+	Gap          *gapView
+	Room, Wide   tenths // left side and width of its room
+	Left, Top    tenths
+	Across, Tall tenths
+}
+
+type gapView struct{ Left, Foot, Across tenths }
+
+// tenths is a number as SVG gets it here.
+type tenths float64
+
+// String writes one digit behind the point.
+func (n tenths) String() string { return strconv.FormatFloat(float64(n), 'f', 1, 64) }
+
+// barPlot draws bars side by side, each with a title that says what it is; nil where there is nothing to
+// draw.
+func barPlot(bars []bar, label string) *barsView {
 	const height, most = 64.0, 24.0
 	top := 0.0
 	slots := 0
@@ -77,29 +99,28 @@ func barPlot(bars []bar, label string) template.HTML {
 		}
 	}
 	if slots == 0 || top == 0 || math.IsInf(top, 0) {
-		return ""
+		return nil
 	}
 	width := min(most, 480/float64(slots))
-	var b strings.Builder
-	fmt.Fprintf(&b, `<svg class="bars" viewBox="0 0 %.1f %.0f" width="%.0f" height="%.0f" role="img" aria-label="%s">`,
-		width*float64(slots), height, width*float64(slots), height, template.HTMLEscapeString(label))
+	plot := &barsView{Label: label, Width: tenths(width * float64(slots)), Height: height}
 	x := 0.0
 	for _, one := range bars {
+		drawn := barView{Title: one.label + ": " + one.text}
 		if one.gap {
-			fmt.Fprintf(&b, `<path class="gap" d="M%.1f %.0fh%.1f"/>`, x+width*0.2, height-1, width*0.6)
+			drawn.Gap = &gapView{tenths(x + width*0.2), height - 1, tenths(width * 0.6)}
 			x += width
 		}
 		tall := 0.0
 		if one.value > 0 {
 			tall = max(1.5, one.value/top*(height-2))
 		}
-		fmt.Fprintf(&b, `<g><title>%s: %s</title><rect class="room" x="%.1f" y="0" width="%.1f" height="%.0f"/>`,
-			template.HTMLEscapeString(one.label), template.HTMLEscapeString(one.text), x, width, height)
-		fmt.Fprintf(&b, `<rect class="bar" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/></g>`, x+width*0.08, height-tall, width*0.84, tall)
+		drawn.Room, drawn.Wide = tenths(x), tenths(width)
+		drawn.Left, drawn.Across = tenths(x+width*0.08), tenths(width*0.84)
+		drawn.Top, drawn.Tall = tenths(height-tall), tenths(tall)
+		plot.Bars = append(plot.Bars, drawn)
 		x += width
 	}
-	b.WriteString("</svg>")
-	return template.HTML(b.String()) //nolint:gosec // numbers and escaped text
+	return plot
 }
 
 // classicBars returns what lies between the bounds of a classic histogram.
