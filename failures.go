@@ -106,27 +106,10 @@ func (g *Gateway) evict(key Key) (removed bool, err error) {
 	return c.removed && err == nil, err
 }
 
-// expireFailed removes groups without an accepted push once their last failure is too old, until ctx ends.
-func (g *Gateway) expireFailed(ctx context.Context) {
+// evictExpired evicts the groups without an accepted push whose last failure is too old, and returns how
+// long to wait until something else may be.
+func (g *Gateway) evictExpired(context.Context) time.Duration {
 	ttl := g.Limits.FailedGroupTTL
-	if ttl <= 0 {
-		return
-	}
-	timer := time.NewTimer(ttl)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		case <-g.failures.woken:
-		}
-		timer.Reset(g.evictExpired(ttl))
-	}
-}
-
-// evictExpired evicts what is due and returns how long to wait until something else may be.
-func (g *Gateway) evictExpired(ttl time.Duration) time.Duration {
 	for {
 		oldest, found := g.failures.oldest()
 		if !found {

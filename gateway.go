@@ -63,7 +63,9 @@ func New(o Options) (*Gateway, error) {
 func (g *Gateway) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	go g.expireFailed(ctx)
+	if ttl := g.Limits.FailedGroupTTL; ttl > 0 {
+		go whenDue(ctx, ttl, g.failures.woken, g.evictExpired)
+	}
 	go g.dropUnused(ctx)
 	begun := time.Now()
 	load := newLoader(g.index)
@@ -76,7 +78,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 			err = load.add(record)
 		} else if err = load.finish(); err == nil {
 			g.caughtUp(time.Since(begun))
-			go g.keepSchedule(ctx)
+			go whenDue(ctx, 0, g.schedule.woken, g.carryOut)
 		}
 		if err != nil {
 			return err

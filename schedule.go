@@ -148,18 +148,19 @@ const (
 	foundAtOnce   = 100_000 // and that are found due at once, to be changed in the order of their keys
 )
 
-// keepSchedule carries out what is due until ctx ends.
-func (g *Gateway) keepSchedule(ctx context.Context) {
-	timer := time.NewTimer(0)
+// whenDue calls act after a first wait, then whenever the wait that it returned is over or a token tells
+// that something may be due earlier, until ctx ends.
+func whenDue(ctx context.Context, first time.Duration, woken <-chan struct{}, act func(ctx context.Context) time.Duration) {
+	timer := time.NewTimer(first)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
-		case <-g.schedule.woken:
+		case <-woken:
 		}
-		timer.Reset(g.carryOut(ctx))
+		timer.Reset(act(ctx))
 	}
 }
 
