@@ -12,10 +12,10 @@ import (
 // saves in memory. To join takes about as long as to compress.
 const patience = 4
 
-// textOf returns the text of a shared page in one piece, which its blocks then share. It is made once
-// some scrapes have read the page: what is pushed to all the time is not worth it. It returns nil where
-// there is none.
-func textOf(pg *page[*exposition.Block], scrapes int32) []byte {
+// textOf returns the text of a shared page of the named family in one piece, which its blocks then share.
+// It is made once some scrapes have read the page: what is pushed to all the time is not worth it. It
+// returns nil where there is none.
+func textOf(pg *page[*exposition.Block], name string, scrapes int32) []byte {
 	made := &pg.pressed
 	if text := made.joined.Load(); text != nil {
 		return *text
@@ -26,7 +26,7 @@ func textOf(pg *page[*exposition.Block], scrapes int32) []byte {
 	made.mu.Lock()
 	defer made.mu.Unlock()
 	if made.joined.Load() == nil {
-		text := exposition.JoinText(valuesOf(pg))
+		text := exposition.JoinText(name, valuesOf(pg))
 		made.joined.Store(&text)
 	}
 	return *made.joined.Load()
@@ -70,7 +70,7 @@ func (p *plainWriter) end() error { return nil }
 
 func (p *plainWriter) pages(f exposition.Format, h exposition.Header, pages []leaf[*exposition.Block]) error {
 	for _, l := range pages {
-		text := textOf(l.page, 1)
+		text := textOf(l.page, h.Name, 1)
 		if text == nil {
 			p.room = appendBlocks(p.room[:0], f, h, l.page)
 			text = p.room

@@ -48,7 +48,7 @@ func (l Limits) checkTexts(f *exposition.Family) error {
 // checkBlock refuses a family with a label over the limit. A block that is smaller as a whole needs no
 // look inside.
 func (l Limits) checkBlock(family string, b *exposition.Block) error {
-	if l.LabelBytes == 0 || int64(b.ProtoSize()) <= l.LabelBytes {
+	if l.LabelBytes == 0 || int64(b.Size()) <= l.LabelBytes {
 		return nil
 	}
 	for _, labels := range b.EachSeries() {

@@ -40,11 +40,11 @@ type slot[V any] struct {
 // push finds its place again without a search.
 type place struct{ at, in int32 }
 
-// Weight is in bytes for blocks, of which text takes about three of five. A page is split when it outgrows
+// Weight is in bytes for blocks, whose text takes somewhat less. A page is split when it outgrows
 // maxPageWeight, and joined with a neighbour when it falls below a quarter of that. What changed is
 // compressed by the page, so pages are as small as compresses well: with half of this the compressed bytes
 // grow by 5 %.
-const maxPageWeight = 16 << 10
+const maxPageWeight = 8 << 10
 
 // find returns the page that holds key or would, and the place in it. There must be a page.
 func (r *run[V]) find(key string) (at, in int, found bool) {

@@ -76,7 +76,7 @@ func (p *presser) deflate() []byte {
 
 // pressPage returns a shared page in a format, compressed once for all scrapes until it changes.
 func pressPage(pg *page[*exposition.Block], f exposition.Format, h exposition.Header) *press {
-	text := textOf(pg, patience)
+	text := textOf(pg, h.Name, patience)
 	form := &pg.pressed.forms[f.Syntax]
 	if known := form.Load(); known.fits(f) {
 		return known

@@ -29,9 +29,9 @@ const (
 	layoutFirst               // one of the group, and one of each family: version 1
 )
 
-// wholeBelow is the bytes of blocks, text and protobuf, below which a group is kept as one record. A push
-// of one family to a larger group does not write all others again.
-const wholeBelow = 16 << 10
+// wholeBelow is the bytes of blocks below which a group is kept as one record. A push of one family to a
+// larger group does not write all others again.
+const wholeBelow = 10 << 10
 
 // apart reports whether a family of the group has a record of its own.
 func (g *Group) apart(m *Member) bool {

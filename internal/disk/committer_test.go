@@ -39,13 +39,6 @@ func (s *slow) set(on bool) {
 	s.on = on
 }
 
-// waiting returns how many commits are in the queue.
-func (c *committer) waiting() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.queue)
-}
-
 // Commits that gather while another is being synced become one batch with one fsync, and are judged in
 // their order, each against what those before it have changed.
 func TestGatheredCommits(t *testing.T) {

@@ -16,16 +16,15 @@ import (
 // Block is the metrics of one family of one group: sorted, encoded and immutable. Its zero value has no
 // metrics.
 //
-// One allocation holds the text and the protobuf of all metrics, since a gateway keeps a great many
-// blocks of one or two series. JoinText may move both later; what they say stays the same.
+// It is made as protobuf. Text is made of that for each page that shows it, since most blocks of a busy
+// gateway are replaced before anybody looks at them; one that lasts gets it by JoinText.
 type Block struct {
-	textAt    atomic.Pointer[byte] // the first byte; nil where there is no text
 	protoAt   atomic.Pointer[byte] // the first byte; nil where the text tells all of it
-	textSize  int
+	textAt    atomic.Pointer[byte] // the first byte of its part of a joined text; nil until there is one
+	textSize  atomic.Int64         // set before textAt
 	protoSize int
 	sets      uint64 // fingerprint of all label sets, in order
 	series    int32
-	samples   int32
 	typ       int8 // dto.MetricType
 	escaped   bool
 
@@ -35,28 +34,20 @@ type Block struct {
 // Series returns the number of metrics.
 func (b *Block) Series() int { return int(b.series) }
 
-// Samples returns the number of lines of text.
-func (b *Block) Samples() int { return int(b.samples) }
-
-// Size returns the bytes of both encodings.
-func (b *Block) Size() int { return b.textSize + b.protoSize }
-
-// ProtoSize returns the length of what Proto returns.
-func (b *Block) ProtoSize() int { return b.protoSize }
+// Size returns the bytes of the block, which are those of Proto.
+func (b *Block) Size() int { return b.protoSize }
 
 // Plain reports whether no name in the block, of the family or of a label, needs escaping, so that its
 // text is the same under all schemes.
 func (b *Block) Plain() bool { return !b.escaped }
 
-// text returns the lines of a plain block, without HELP and TYPE.
-func (b *Block) text() []byte { return stretch(b.textAt.Load(), b.textSize) }
-
-// stretch returns the bytes from first on; there are none where first is nil.
-func stretch(first *byte, size int) []byte {
+// joined returns the lines of a block without HELP and TYPE; nil where they were never joined.
+func (b *Block) joined() []byte {
+	first := b.textAt.Load()
 	if first == nil {
 		return nil
 	}
-	return unsafe.Slice(first, size)
+	return unsafe.Slice(first, b.textSize.Load())
 }
 
 // Proto returns the metrics as fields of a MetricFamily, joined: tag 4, length, Metric. Labels come
@@ -64,16 +55,16 @@ func stretch(first *byte, size int) []byte {
 // made of the text where JoinText dropped them.
 func (b *Block) Proto() []byte {
 	if held := b.protoAt.Load(); held != nil || b.protoSize == 0 {
-		return stretch(held, b.protoSize)
+		return unsafe.Slice(held, b.protoSize)
 	}
-	return appendDerived(make([]byte, 0, b.protoSize), dto.MetricType(b.typ), b.text())
+	return appendDerived(make([]byte, 0, b.protoSize), dto.MetricType(b.typ), b.joined())
 }
 
 // DecodeBlock rebuilds the block of the named family from what Proto returned. The bytes are copied.
 func DecodeBlock(name string, typ dto.MetricType, proto []byte) (*Block, error) {
 	desk := desks.Get().(*desk)
 	defer desk.clear()
-	b := desk.begin(name, typ, !IsPlain(name))
+	b := desk.begin(typ, !IsPlain(name))
 	walked := 0
 	for metric := range eachMetric(proto, &walked) {
 		labels, _, rest, err := splitMetric(metric, desk.labels[:0])
@@ -81,31 +72,23 @@ func DecodeBlock(name string, typ dto.MetricType, proto []byte) (*Block, error) 
 			return nil, fmt.Errorf("decoding block of %q: %w", name, err)
 		}
 		desk.labels = labels
-		v, err := readValue(typ, rest)
-		if err != nil {
+		if _, err := readValue(typ, rest); err != nil {
 			return nil, fmt.Errorf("decoding block of %q: %w", name, err)
 		}
-		b.count(typ, &v, labels, &desk.sets)
+		b.count(labels, &desk.sets)
 		b.escaped = b.escaped || !allPlain(labels)
-		if b.Plain() {
-			desk.text = desk.lines.appendMetric(desk.text, labels, &v)
-		}
 	}
 	if walked != len(proto) {
 		return nil, fmt.Errorf("decoding block of %q: byte %d is not the begin of a metric", name, walked)
 	}
-	if !b.Plain() {
-		desk.text = desk.text[:0]
-	}
 	b.sets = desk.sets.Sum64()
-	desk.text = b.hold(desk.text, proto)
+	b.hold(proto)
 	return b, nil
 }
 
 // count counts a metric, and adds its labels to the fingerprint.
-func (b *Block) count(typ dto.MetricType, v *value, labels Labels, sets *maphash.Hash) {
+func (b *Block) count(labels Labels, sets *maphash.Hash) {
 	b.series++
-	b.samples += int32(samplesOf(typ, v))
 	addSet(labels, sets)
 }
 
@@ -120,19 +103,12 @@ func addSet(labels Labels, sets *maphash.Hash) {
 	sets.WriteByte(0xff)
 }
 
-// hold copies both encodings into one allocation. It appends to nil rather than to a slice of the right
-// size, since that would be zeroed first.
-func (b *Block) hold(text, proto []byte) []byte {
-	both := append(text, proto...)
-	held := append([]byte(nil), both...)
-	b.textSize, b.protoSize = len(text), len(proto)
-	if b.textSize > 0 {
-		b.textAt.Store(&held[0])
+// hold copies the protobuf. It appends to nil rather than to a slice of the right size, since that would be
+// zeroed first.
+func (b *Block) hold(proto []byte) {
+	if b.protoSize = len(proto); len(proto) > 0 {
+		b.protoAt.Store(&append([]byte(nil), proto...)[0])
 	}
-	if b.protoSize > 0 {
-		b.protoAt.Store(&held[b.textSize])
-	}
-	return both
 }
 
 // SameSets reports whether two blocks hold the same label sets. A block of the same number of series
@@ -197,24 +173,28 @@ func (b *Block) Each() iter.Seq2[*dto.Metric, error] {
 	}
 }
 
-// appendText renders a run of canonical metrics as sample lines, with label names in the form of scheme
-// s. The bytes are known to be sound.
-func appendText(dst []byte, t *textMetric, s model.EscapingScheme, run []byte) []byte {
-	var labels, escaped Labels
+// appendText renders the lines of the named family, which is the same in the form of scheme s, with label
+// names in that form.
+func (b *Block) appendText(dst []byte, name string, s model.EscapingScheme) []byte {
+	if lines := b.joined(); lines != nil && b.Plain() {
+		return append(dst, lines...)
+	}
+	desk := desks.Get().(*desk)
+	defer desk.clear()
+	typ := dto.MetricType(b.typ)
+	desk.named(name, typ)
+	var escaped Labels
 	walked := 0
-	for metric := range eachMetric(run, &walked) {
-		var rest []byte
-		labels, _, rest, _ = splitMetric(metric, labels[:0])
-		shown := labels
-		if s != model.NoEscaping {
+	for metric := range eachMetric(b.Proto(), &walked) {
+		labels, _, rest, _ := splitMetric(metric, desk.labels[:0]) // a block is canonical from its making
+		desk.labels = labels
+		if s != model.NoEscaping && !b.Plain() {
 			escaped = escapeLabels(escaped[:0], labels, s)
-			shown = escaped
+			labels = escaped
 		}
-		v, err := readValue(t.typ, rest)
-		if err != nil {
-			continue
+		if v, err := readValue(typ, rest); err == nil {
+			dst = desk.lines.appendMetric(dst, labels, &v)
 		}
-		dst = t.appendMetric(dst, shown, &v)
 	}
 	return dst
 }

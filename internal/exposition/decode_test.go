@@ -178,7 +178,7 @@ func TestDecodeProtobuf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := string(b.text()); got != "b{instance=\"\"} 3\n" {
+	if got := lines("b", b); got != "b{instance=\"\"} 3\n" {
 		t.Errorf("the last family of a name must count, got %q", got)
 	}
 }

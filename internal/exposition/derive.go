@@ -5,61 +5,92 @@ import (
 	"iter"
 	"strconv"
 	"strings"
+	"sync"
+	"unsafe"
 
 	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/model"
 )
 
-// JoinText lays the text of blocks into one stretch of memory, in their order, and returns it: it is from
-// then on the one that the blocks share. Where the text of a block gives its protobuf back to the bit, the
-// protobuf is let go. It is meant for blocks that have stood for a while: from then on they take about half of the
-// memory, and Proto takes time. Returns nil, and changes nothing, if one of the blocks is not plain.
+// JoinText lays the text of blocks of the named family into one stretch of memory, in their order, and
+// returns it: it is from then on the one that the blocks share. Where the text of a block gives its
+// protobuf back to the bit, the protobuf is let go, and Proto takes time. It is meant for blocks that have
+// stood for a while: their text need not be made again for each page. Returns nil, and changes nothing, if
+// one of the blocks is not plain.
 //
 // Blocks may be read meanwhile, and be joined by others at the same time.
-func JoinText(blocks iter.Seq[*Block]) []byte {
-	var kept []*Block // with their protobuf
-	textSize, protoSize := 0, 0
+func JoinText(name string, blocks iter.Seq[*Block]) []byte {
+	page := joinings.Get().(*joining)
+	defer page.giveBack()
 	for b := range blocks {
 		if !b.Plain() {
 			return nil
 		}
-		textSize += b.textSize
-		if b.protoAt.Load() != nil && !b.derivable() {
-			kept = append(kept, b)
-			protoSize += b.protoSize
-		}
+		page.add(b, name)
 	}
-	proto := make([]byte, 0, protoSize)
-	for _, b := range kept {
-		proto = append(proto, b.Proto()...)
+	return page.share(blocks)
+}
+
+// joining is the memory in which text is joined.
+type joining struct {
+	text  []byte
+	proto []byte // of the blocks whose text does not tell it
+	ends  []end
+}
+
+// end is where a block ends in the text and in the protobuf of a joining.
+type end struct{ text, proto int }
+
+var joinings = sync.Pool{New: func() any { return new(joining) }}
+
+func (j *joining) giveBack() {
+	if cap(j.text) <= maxDesk && cap(j.proto) <= maxDesk {
+		j.text, j.proto, j.ends = j.text[:0], j.proto[:0], j.ends[:0]
+		joinings.Put(j)
 	}
-	text := make([]byte, 0, textSize)
+}
+
+// add appends a block.
+func (j *joining) add(b *Block, name string) {
+	from := len(j.text)
+	j.text = b.appendText(j.text, name, model.NoEscaping)
+	if held := b.protoAt.Load(); held != nil && !b.derivable(j.text[from:]) {
+		j.proto = append(j.proto, unsafe.Slice(held, b.protoSize)...)
+	}
+	j.ends = append(j.ends, end{len(j.text), len(j.proto)})
+}
+
+// share has the blocks that were added hold what was joined, and returns the text.
+func (j *joining) share(blocks iter.Seq[*Block]) []byte {
+	text, proto := append([]byte(nil), j.text...), append([]byte(nil), j.proto...)
+	from, ends := end{}, j.ends
 	for b := range blocks {
-		if b.textSize == 0 {
-			continue
+		to := ends[0]
+		if to.text > from.text {
+			b.textSize.Store(int64(to.text - from.text))
+			b.textAt.Store(&text[from.text])
+			if to.proto > from.proto {
+				b.protoAt.Store(&proto[from.proto])
+			} else {
+				b.protoAt.Store(nil)
+			}
 		}
-		text = append(text, b.text()...)
-		b.textAt.Store(&text[len(text)-b.textSize])
-		if len(kept) > 0 && kept[0] == b {
-			b.protoAt.Store(&proto[0])
-			kept, proto = kept[1:], proto[b.protoSize:]
-		} else {
-			b.protoAt.Store(nil)
-		}
+		from, ends = to, ends[1:]
 	}
 	return text
 }
 
-// derivable reports whether the text tells all that the protobuf does. It does not where a number is a -0
-// or an unusual NaN, where a value is missing, and where there is more than a number.
-func (b *Block) derivable() bool {
+// derivable reports whether the block's text tells all that its protobuf does. It does not where a number is
+// a -0 or an unusual NaN, where a value is missing, and where there is more than a number.
+func (b *Block) derivable(text []byte) bool {
 	switch dto.MetricType(b.typ) {
 	case dto.MetricType_SUMMARY, dto.MetricType_HISTOGRAM, dto.MetricType_GAUGE_HISTOGRAM:
 		return false
 	}
 	desk := desks.Get().(*desk)
 	defer desk.clear()
-	desk.proto = appendDerived(desk.proto[:0], dto.MetricType(b.typ), b.text())
-	return bytes.Equal(desk.proto, stretch(b.protoAt.Load(), b.protoSize))
+	desk.proto = appendDerived(desk.proto[:0], dto.MetricType(b.typ), text)
+	return bytes.Equal(desk.proto, b.Proto())
 }
 
 // appendDerived appends the metrics of a plain block of counters, gauges or untyped ones, as Proto

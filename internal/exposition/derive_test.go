@@ -8,33 +8,34 @@ import (
 
 // A joined block must say what it said before, whatever it holds, and be read meanwhile without harm.
 func TestJoinTextKeepsBothEncodings(t *testing.T) {
-	var blocks []*Block
-	var text, protos string
 	for _, f := range blocksOfAllTypes() {
-		b := mustEncode(t, f, Labels{{"job", "a\\b\"c\nd\xc3\xa9,e=\"f\"} 5"}})
-		if b.Plain() {
-			blocks = append(blocks, b)
-			text, protos = text+string(b.text()), protos+string(b.Proto())
+		var blocks []*Block
+		var text, protos string
+		for _, job := range []string{"", "a\\b\"c\nd\xc3\xa9,e=\"f\"} 5", "z"} {
+			if b := mustEncode(t, f, Labels{{"job", job}}); b.Plain() {
+				blocks = append(blocks, b)
+				text, protos = text+lines(f.Name, b), protos+string(b.Proto())
+			}
 		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			JoinText(f.Name, slices.Values(blocks))
+		}()
+		for range 2 {
+			if got := string(JoinText(f.Name, slices.Values(blocks))); got != text {
+				t.Errorf("joined text is\n%s\nwant\n%s", got, text)
+			}
+			var again, all string
+			for _, b := range blocks {
+				again, all = again+lines(f.Name, b), all+string(b.Proto())
+			}
+			if again != text || all != protos {
+				t.Errorf("a block of %s says something else after it was joined", f.Name)
+			}
+		}
+		<-done
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		JoinText(slices.Values(blocks))
-	}()
-	for range 2 {
-		if got := string(JoinText(slices.Values(blocks))); got != text {
-			t.Errorf("joined text is\n%s\nwant\n%s", got, text)
-		}
-		var again, all string
-		for _, b := range blocks {
-			again, all = again+string(b.text()), all+string(b.Proto())
-		}
-		if again != text || all != protos {
-			t.Error("a block says something else after it was joined")
-		}
-	}
-	<-done
 }
 
 func TestJoinTextDropsOnlyWhatTextTells(t *testing.T) {
@@ -45,7 +46,7 @@ func TestJoinTextDropsOnlyWhatTextTells(t *testing.T) {
 	} {
 		b := mustEncode(t, family("x", gaugeType, gauge(number, "a", "1")), nil)
 		want := string(b.Proto())
-		JoinText(slices.Values([]*Block{b}))
+		JoinText("x", slices.Values([]*Block{b}))
 		if held := b.protoAt.Load() != nil; held == dropped {
 			t.Errorf("%v: protobuf is held: %v", number, held)
 		}
@@ -71,7 +72,7 @@ func (b *Block) part(t *testing.T) []byte {
 func TestJoinTextLeavesWhatNeedsEscaping(t *testing.T) {
 	plain := mustEncode(t, family("x", gaugeType, gauge(1, "a", "1")), nil)
 	other := mustEncode(t, family("x", gaugeType, gauge(1, "a.b", "1")), nil)
-	if text := JoinText(slices.Values([]*Block{plain, other})); text != nil || plain.protoAt.Load() == nil {
+	if text := JoinText("x", slices.Values([]*Block{plain, other})); text != nil || plain.protoAt.Load() == nil {
 		t.Errorf("joined to %q", text)
 	}
 }

@@ -32,7 +32,7 @@ func TestDropLabels(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		if got := string(mustEncode(t, left, nil).text()); got != c.want {
+		if got := lines("x", mustEncode(t, left, nil)); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}
 		if described(f) != before {
@@ -91,7 +91,7 @@ func TestSplitByLabel(t *testing.T) {
 		"sum":  {parts["sum"], "x{a=\"1\",instance=\"\"} 1\nx{b=\"1\",instance=\"\"} 3\n"},
 		"none": {parts[""], "x{instance=\"\"} 4\nx{a=\"2\",instance=\"\"} 2\n"},
 	} {
-		if got := string(mustEncode(t, c.part, nil).text()); got != c.want {
+		if got := lines("x", mustEncode(t, c.part, nil)); got != c.want {
 			t.Errorf("%s: got %s, want %s", name, got, c.want)
 		}
 	}

@@ -100,30 +100,30 @@ func order(rows []row) {
 
 // assemble encodes rows that are checked and sorted.
 func (d *desk) assemble(f *Family, rows []row, escaped bool) *Block {
-	b := d.begin(f.Name, f.Type, escaped)
+	b := d.begin(f.Type, escaped)
 	for i := range rows {
 		r := &rows[i]
-		v := &r.metric.value
-		b.count(f.Type, v, r.labels, &d.sets)
-		d.proto = appendMetric(d.proto, r.labels, f.Type, v)
-		if !escaped {
-			d.text = d.lines.appendMetric(d.text, r.labels, v)
-		}
+		b.count(r.labels, &d.sets)
+		d.proto = appendMetric(d.proto, r.labels, f.Type, &r.metric.value)
 	}
 	b.sets = d.sets.Sum64()
-	d.text = b.hold(d.text, d.proto)
+	b.hold(d.proto)
 	return b
 }
 
-// begin clears the desk for a block of the named family.
-func (d *desk) begin(name string, typ dto.MetricType, escaped bool) *Block {
-	d.lines = textMetric{name: name, quote: !IsPlain(name), typ: typ, pairs: d.lines.pairs}
+// begin clears the desk for a block.
+func (d *desk) begin(typ dto.MetricType, escaped bool) *Block {
 	d.sets.SetSeed(setsSeed())
-	d.text, d.proto = d.text[:0], d.proto[:0]
+	d.proto = d.proto[:0]
 	return &Block{escaped: escaped, typ: int8(typ)}
 }
 
-// desk is the memory in which families are encoded; a block is copied from it.
+// named readies the desk for lines of the named family.
+func (d *desk) named(name string, typ dto.MetricType) {
+	d.lines = textMetric{name: name, quote: !IsPlain(name), typ: typ, pairs: d.lines.pairs}
+}
+
+// desk is the memory in which families and pages are encoded; a block is copied from it.
 type desk struct {
 	labels Labels
 	all    []row

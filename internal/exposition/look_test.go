@@ -46,11 +46,11 @@ func blockOfGauges(t *testing.T, n, from int) *Block {
 
 func TestGaugeBlock(t *testing.T) {
 	got := GaugeBlock("push_time_seconds", Labels{{Name: "job", Value: "a\"b"}}, 1.5)
-	if text := string(got.text()); text != "push_time_seconds{instance=\"\",job=\"a\\\"b\"} 1.5\n" {
+	if text := lines("push_time_seconds", got); text != "push_time_seconds{instance=\"\",job=\"a\\\"b\"} 1.5\n" {
 		t.Errorf("text is %q", text)
 	}
 	again, err := DecodeBlock("push_time_seconds", dto.MetricType_GAUGE, got.Proto())
-	if err != nil || string(again.text()) != string(got.text()) || !again.SameSets(got) {
+	if err != nil || lines("push_time_seconds", again) != lines("push_time_seconds", got) || !again.SameSets(got) {
 		t.Errorf("decoded again it is %+v (%v)", again, err)
 	}
 }

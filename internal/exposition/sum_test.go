@@ -86,7 +86,7 @@ func TestSum(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		if got := string(b.text()); !strings.HasSuffix(got, "} "+c.want+"\n") {
+		if got := lines("x", b); !strings.HasSuffix(got, "} "+c.want+"\n") {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}
 	}
@@ -96,8 +96,8 @@ func TestSumOfUntyped(t *testing.T) {
 	untyped := func(v float64) *dto.Metric { return &dto.Metric{Untyped: &dto.Untyped{Value: &v}} }
 	s := Sum{Name: "x", Type: untypedType, Untyped: true}
 	b, err := added(t, s, untyped(5), untyped(-9))
-	if err != nil || string(b.text()) != "x{instance=\"\"} -4\n" {
-		t.Errorf("got %s, %v", b.text(), err)
+	if err != nil || lines("x", b) != "x{instance=\"\"} -4\n" {
+		t.Errorf("got %s, %v", lines("x", b), err)
 	}
 	if _, err := added(t, s, untyped(math.NaN())); err == nil {
 		t.Error("NaN was added")
@@ -107,8 +107,8 @@ func TestSumOfUntyped(t *testing.T) {
 func TestSumLeavesOutQuantiles(t *testing.T) {
 	for _, metrics := range [][]*dto.Metric{{summary(3, 4)}, {summary(1, 1), summary(2, 3)}} {
 		b, err := added(t, Sum{Name: "x", Type: summaryType}, metrics...)
-		if want := "x_sum{instance=\"\"} 4\nx_count{instance=\"\"} 3\n"; err != nil || string(b.text()) != want {
-			t.Errorf("got %s, %v, want %s", b.text(), err, want)
+		if want := "x_sum{instance=\"\"} 4\nx_count{instance=\"\"} 3\n"; err != nil || lines("x", b) != want {
+			t.Errorf("got %s, %v, want %s", lines("x", b), err, want)
 		}
 	}
 }
@@ -264,10 +264,10 @@ func TestSumAgainstAMap(t *testing.T) {
 
 // sortedText returns the lines of a block in a fixed order: metrics that compare equal stand in that of
 // their coming.
-func sortedText(b *Block) string {
-	lines := strings.Split(string(b.text()), "\n")
-	slices.Sort(lines)
-	return strings.Join(lines, "\n")
+func sortedText(name string, b *Block) string {
+	all := strings.Split(lines(name, b), "\n")
+	slices.Sort(all)
+	return strings.Join(all, "\n")
 }
 
 func TestSumInAnyOrder(t *testing.T) {
@@ -287,9 +287,9 @@ func TestSumInAnyOrder(t *testing.T) {
 		}
 		for range 40 {
 			a, b, c := add(nil, push()), add(nil, push()), add(nil, push())
-			want := sortedText(add(add(a, b), c))
+			want := sortedText("x", add(add(a, b), c))
 			for _, got := range []*Block{add(a, add(b, c)), add(add(c, b), a), add(add(b, a), c)} {
-				if got := sortedText(got); got != want {
+				if got := sortedText("x", got); got != want {
 					t.Fatalf("%v: got %s\nwant %s", typ, got, want)
 				}
 			}

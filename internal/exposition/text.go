@@ -74,22 +74,6 @@ func endsInfinite(h *dto.Histogram) bool {
 	return false
 }
 
-// samplesOf returns how many lines appendMetric writes for v.
-func samplesOf(t dto.MetricType, v *value) int {
-	switch t {
-	case dto.MetricType_SUMMARY:
-		return len(v.summary.GetQuantile()) + 2
-	case dto.MetricType_HISTOGRAM, dto.MetricType_GAUGE_HISTOGRAM:
-		n := len(v.histogram.GetBucket()) + 2
-		if !endsInfinite(v.histogram) {
-			n++
-		}
-		return n
-	default:
-		return 1
-	}
-}
-
 // appendLine appends one sample without a label of its own.
 func (t *textMetric) appendLine(dst []byte, suffix string, number float64) []byte {
 	dst, sep := t.appendName(dst, suffix)

@@ -28,7 +28,6 @@ type layer struct {
 	block  *Block
 	series int32
 	typ    dto.MetricType
-	plain  bool // both blocks have text, and so will the new one
 	meet   meeting
 }
 
@@ -39,12 +38,12 @@ func join(name string, typ dto.MetricType, old, pushed *Block, meet meeting) (*B
 	}
 	desk := desks.Get().(*desk)
 	defer desk.clear()
-	l := &layer{desk: desk, typ: typ, plain: old.Plain() && pushed.Plain(), meet: meet}
-	l.block = desk.begin(name, typ, !l.plain)
-	if err := l.all(newWalk(name, typ, old), newWalk(name, typ, pushed)); err != nil {
+	escaped := !old.Plain() || !pushed.Plain()
+	l := &layer{desk: desk, typ: typ, block: desk.begin(typ, escaped), meet: meet}
+	if err := l.all(newWalk(old), newWalk(pushed)); err != nil {
 		return nil, err
 	}
-	if !l.plain {
+	if escaped {
 		b, err := DecodeBlock(name, typ, desk.proto)
 		if err == nil && b.series > old.series {
 			err = b.distinctWhenEscaped(name)
@@ -54,8 +53,8 @@ func join(name string, typ dto.MetricType, old, pushed *Block, meet meeting) (*B
 		}
 		return b, nil
 	}
-	l.block.series, l.block.samples = l.series, int32(bytes.Count(desk.text, []byte{'\n'}))
-	desk.text = l.block.hold(desk.text, desk.proto)
+	l.block.series = l.series
+	l.block.hold(desk.proto)
 	if l.block.sets = old.sets; l.series > old.series || l.series == 0 {
 		l.block.sets = l.block.fingerprint()
 	}
@@ -138,9 +137,6 @@ func finder(spots []spot) func(part []byte) int {
 func (l *layer) keep(s *spot) {
 	l.series++
 	l.proto = append(l.proto, s.field...)
-	if l.plain {
-		l.text = append(l.text, s.text...)
-	}
 }
 
 // keepAll takes over all metrics that are yet to come.
@@ -151,9 +147,6 @@ func (l *layer) keepAll(w *walk) {
 	l.keep(&w.ahead)
 	l.series += w.behind
 	l.proto = append(l.proto, w.proto...)
-	if l.plain {
-		l.text = append(l.text, w.text...)
-	}
 }
 
 // lay takes over a pushed metric with the value that it meets.
@@ -169,9 +162,6 @@ func (l *layer) lay(before, pushed *spot) error {
 	}
 	l.series++
 	l.proto = appendMetric(l.proto, l.labels, l.typ, v)
-	if l.plain {
-		l.text = l.lines.appendMetric(l.text, l.labels, v)
-	}
 	return nil
 }
 

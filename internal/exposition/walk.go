@@ -1,39 +1,25 @@
 package exposition
 
-import (
-	"bytes"
-
-	dto "github.com/prometheus/client_model/go"
-)
-
 // spot is one metric as it stands in a block, of which all its fields are parts.
 type spot struct {
 	field []byte // tag, length and Metric
 	part  []byte // its labels
 	rest  []byte // its value
-	text  []byte // its lines; nil unless the block is plain
 }
 
 // walk goes through the metrics of a block in their order.
 type walk struct {
-	lastLine []byte // what the last line of each metric begins with; empty where each has but one line
-	proto    []byte // what is yet to come
-	text     []byte
-	behind   int32  // how many metrics proto has
-	ahead    spot   // the metric that comes next
-	labels   Labels // of ahead
-	spare    Labels // of the one before it
-	ended    bool
+	proto  []byte // what is yet to come
+	behind int32  // how many metrics proto has
+	ahead  spot   // the metric that comes next
+	labels Labels // of ahead
+	spare  Labels // of the one before it
+	ended  bool
 }
 
-// newWalk begins before the first metric of a block of the named family. The name must be plain if the
-// block is.
-func newWalk(name string, typ dto.MetricType, b *Block) *walk {
-	w := &walk{proto: b.Proto(), text: b.text(), behind: b.series}
-	switch typ {
-	case dto.MetricType_SUMMARY, dto.MetricType_HISTOGRAM, dto.MetricType_GAUGE_HISTOGRAM:
-		w.lastLine = []byte(name + "_count")
-	}
+// newWalk begins before the first metric of a block.
+func newWalk(b *Block) *walk {
+	w := &walk{proto: b.Proto(), behind: b.series}
 	w.next()
 	return w
 }
@@ -49,20 +35,6 @@ func (w *walk) next() {
 	w.ahead.field, w.proto = w.proto[:n], w.proto[n:]
 	w.labels, w.spare = w.spare[:0], w.labels
 	w.labels, w.ahead.part, w.ahead.rest, _ = splitMetric(metric, w.labels)
-	w.ahead.text, w.text = w.lines()
-}
-
-// lines splits the text of the next metric from the rest.
-func (w *walk) lines() (text, rest []byte) {
-	end := 0
-	for end < len(w.text) {
-		last := bytes.HasPrefix(w.text[end:], w.lastLine)
-		end += bytes.IndexByte(w.text[end:], '\n') + 1
-		if last {
-			break
-		}
-	}
-	return w.text[:end], w.text[end:]
 }
 
 // run appends to spots the next metric and all behind it that compare equal to it, which differ from it

@@ -56,9 +56,9 @@ func AppendBlock(dst []byte, f Format, h Header, b *Block) []byte {
 	case f.Syntax == Delimited:
 		return append(dst, b.protoUnder(f.Escaping)...)
 	case b.Plain():
-		return append(dst, b.text()...)
+		return b.appendText(dst, h.Name, f.Escaping)
 	}
-	return appendText(dst, newTextMetric(escapeName(h.Name, f.Escaping), h.Type), f.Escaping, b.Proto())
+	return b.appendText(dst, escapeName(h.Name, f.Escaping), f.Escaping)
 }
 
 func writeText(w io.Writer, f Format, h Header, blocks iter.Seq[*Block]) error {
@@ -74,12 +74,8 @@ func writeText(w io.Writer, f Format, h Header, blocks iter.Seq[*Block]) error {
 			}
 			begun = true
 		}
-		text := b.text()
-		if !b.Plain() {
-			scratch = AppendBlock(scratch[:0], f, h, b)
-			text = scratch
-		}
-		if _, err := w.Write(text); err != nil {
+		scratch = AppendBlock(scratch[:0], f, h, b)
+		if _, err := w.Write(scratch); err != nil {
 			return err
 		}
 	}
