@@ -56,7 +56,7 @@ func (g *Gateway) pushChunk(pushes []Push, answers []error, whole bool) (kept bo
 	of := map[Key]int{}
 	for i := range pushes {
 		p := &pushes[i]
-		c := &change{key: p.Key, time: p.Time.UnixNano(), from: p.Origin, repeat: newRepeat(p.Key, p.IdempotencyKey)}
+		c := p.change()
 		ready, err := p.prepare(g.Limits)
 		if refusal, refused := err.(*Refusal); refused {
 			answers[i] = refusal

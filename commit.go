@@ -1,6 +1,7 @@
 package holdfast
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -203,7 +204,7 @@ func (g *Gateway) follow(shape *keyShape, before, current *Group, c *change, d d
 		}
 		v := verdict{refusal: d.refusal}
 		if v.refusal == nil && c.repeat != (repeat{}) {
-			v.refusal = g.index.repeats.full()
+			v.refusal = cmp.Or(g.index.repeats.doubtful(c), g.index.repeats.full())
 		}
 		if v.refusal == nil {
 			v = g.judge(shape, before, d.to)

@@ -27,6 +27,7 @@ const (
 	Malformed    Kind = iota // the key or the body cannot be read, or the key itself is at fault: 400, no trace
 	Inconsistent             // the push clashes with itself or with what is stored: 400, failure time noted
 	Mixing                   // the push adds up and its group does not, or the other way round: 409, failure time noted
+	Doubtful                 // the push may have been added before, and it is forgotten whether it was: 409, no trace
 	TooLarge                 // one push is larger than a limit allows: 413
 	TooMany                  // the gateway holds as much as a limit allows: 429
 	Unavailable              // not now; surely not kept: 503

@@ -132,7 +132,7 @@ func (g *Gateway) Push(_ context.Context, p Push) error {
 	if err := g.Ready(); err != nil {
 		return err
 	}
-	c := &change{key: p.Key, time: p.Time.UnixNano(), from: p.Origin, repeat: newRepeat(p.Key, p.IdempotencyKey)}
+	c := p.change()
 	ready, err := p.prepare(g.Limits)
 	if refusal, refused := err.(*Refusal); refused {
 		if !refusal.Kind.noted() {

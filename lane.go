@@ -12,6 +12,7 @@ type change struct {
 	refusal   *Refusal          // of a push that was refused before it came here, to be noted with the group
 	time      int64             // Unix nanoseconds, of a push
 	repeat    repeat            // of a push with an idempotency key
+	firstSent int64             // nanoseconds ago, of a push that may have been accepted then; 0 for now
 	from      Origin            // of a push
 	only      func(*Group) bool // delete the group only if this says so; nil for whatever it is
 	tick      bool              // change the group as the time that has passed demands

@@ -36,6 +36,18 @@ type Push struct {
 	// IdempotencyKey names this push among all of its grouping key: a push that was accepted is not
 	// applied again when it is repeated with the same one. "" is none.
 	IdempotencyKey string
+
+	// FirstSent is how long ago the push was sent for the first time, 0 if just now. One of an earlier time
+	// may have been accepted and forgotten since, so it cannot be added any more.
+	FirstSent time.Duration
+}
+
+// change returns the push as it waits for its turn, without what prepare makes of it.
+func (p *Push) change() *change {
+	return &change{
+		key: p.Key, time: p.Time.UnixNano(), from: p.Origin,
+		repeat: newRepeat(p.Key, p.IdempotencyKey), firstSent: int64(p.FirstSent),
+	}
 }
 
 // prepared is a push whose families are encoded, ready to be laid into a group.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // repeats remembers the pushes that were accepted with an idempotency key, so that sending one again
@@ -56,6 +57,22 @@ func (r *repeats) full() *Refusal {
 	}
 	return overLimit(TooMany, "idempotency-keys", fmt.Sprintf("the gateway remembers %d pushes by their idempotency key, which is its limit", len(r.accepted)),
 		"push without an idempotency key, later, or raise the limit")
+}
+
+// doubtful refuses to add what may have been added before, at a time that is forgotten or will be before
+// this push is carried out: half of the window is left for its way here.
+func (r *repeats) doubtful(c *change) *Refusal {
+	if c.firstSent == 0 || c.firstSent < r.window/2 || c.push.mode != Add {
+		return nil
+	}
+	const shown = time.Second
+	return &Refusal{
+		Kind: Doubtful, Reason: "doubtful",
+		Message: fmt.Sprintf("the push was first sent %s ago and may have been added then: the gateway remembers pushes for %s, and trusts half of that",
+			time.Duration(c.firstSent).Round(shown), time.Duration(r.window)),
+		Hint:  "compare the group with what was to be added, and push again, with a new idempotency key, what is missing",
+		Where: "group " + c.key.String(),
+	}
 }
 
 func (r *repeats) add(a acceptance) {

@@ -130,3 +130,33 @@ func TestRepeatsAreKept(t *testing.T) {
 		t.Errorf("%d records are kept, want that of the new push alone", kept)
 	}
 }
+
+// What may have been added before, and is or soon will be forgotten, is not added again. Other modes lay
+// the same once more, which harms nobody.
+func TestDoubtfulPushIsNotAdded(t *testing.T) {
+	expires(t, func(t *testing.T, g *Gateway, _ *heldEngine) {
+		push := func(mode Mode, name, key string, firstSent time.Duration) error {
+			families, err := exposition.DecodeText([]byte("# TYPE n counter\nn 1\n"), model.LegacyValidation)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return g.Push(t.Context(), Push{Key: job(name), Mode: mode, Families: families, Time: time.Now(), IdempotencyKey: key, FirstSent: firstSent})
+		}
+		window := time.Duration(g.index.repeats.window)
+		accept(t, push(Add, "a", "1", 0))
+		accept(t, push(Add, "a", "2", window/2-1))
+		var refusal *Refusal
+		if err := push(Add, "a", "3", window/2); !errors.As(err, &refusal) || refusal.Kind != Doubtful || refusal.Hint == "" {
+			t.Errorf("got %v, want doubt", err)
+		}
+		accept(t, push(Add, "a", "1", window)) // known, so there is no doubt
+		accept(t, push(Add, "a", "", window))  // nobody can tell, and nobody asked
+		accept(t, push(ReplaceFamily, "b", "3", window))
+		if got := scraped(t, g, `n{instance="",job="a"}`); !strings.HasSuffix(got, " 3\n") {
+			t.Errorf("got %q, want 3 pushes added", got)
+		}
+		if got := scraped(t, g, failureTimeName+`{instance="",job="a"}`); !strings.HasSuffix(got, " 0\n") {
+			t.Errorf("doubt left a failure time: %s", got)
+		}
+	})
+}

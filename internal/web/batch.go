@@ -17,11 +17,11 @@ import (
 // batchLine is a line of a batch: one push.
 type batchLine struct {
 	Labels         map[string]string `json:"labels"`
-	Mode           string            `json:"mode"` // post if it is not said
-	Metrics        string            `json:"metrics"`
-	TTL            string            `json:"ttl"`
-	Every          string            `json:"every"`
-	IdempotencyKey string            `json:"idempotency_key"`
+	Mode           string            `json:"mode,omitempty"` // post if it is not said
+	Metrics        string            `json:"metrics,omitempty"`
+	TTL            string            `json:"ttl,omitempty"`
+	Every          string            `json:"every,omitempty"`
+	IdempotencyKey string            `json:"idempotency_key,omitempty"`
 }
 
 // batchResult is the answer to a line.
@@ -41,6 +41,10 @@ func (s *site) apiBatch(w http.ResponseWriter, r *http.Request) error {
 	if p.problem != nil {
 		return p.problem
 	}
+	age, err := firstSent(r)
+	if err != nil {
+		return err
+	}
 	b, err := s.readBody(r)
 	if err != nil {
 		return err
@@ -51,6 +55,9 @@ func (s *site) apiBatch(w http.ResponseWriter, r *http.Request) error {
 		defer func() { <-s.alone }()
 	}
 	results, pushes, places := s.readBatch(r, b)
+	for i := range pushes {
+		pushes[i].FirstSent = age
+	}
 	bad := len(pushes) < len(results)
 	if whole && bad {
 		withhold(results)

@@ -85,7 +85,10 @@ func (d *description) answer(call described, status string) *schema {
 	if r.Ref != "" {
 		r = d.Components.Responses[last(r.Ref)]
 	}
-	return r.Content["application/json"].Schema
+	for _, content := range r.Content {
+		return content.Schema
+	}
+	return nil
 }
 
 // The file describes the calls that there are, and no others.
@@ -162,7 +165,7 @@ func TestDescribedFields(t *testing.T) {
 		"GroupDetail": groupDetail{}, "Family": familyReply{}, "Metric": metricReply{}, "Quantile": quantileReply{}, "Bucket": bucketReply{},
 		"Native": nativeReply{}, "NativeBucket": nativeBucketReply{}, "Exemplar": exemplarReply{}, "Deletion": deleteReply{}, "Key": keyReply{},
 		"Check": checkReply{}, "Advice": adviceReply{}, "Failures": failuresReply{}, "RefusedPush": refusedPush{},
-		"Expiry": expiryReply{}, "ExpiringGroup": expiringReply{},
+		"Expiry": expiryReply{}, "ExpiringGroup": expiringReply{}, "BatchLine": batchLine{}, "BatchResult": batchResult{},
 	}
 	for name, reply := range replies {
 		s := d.Components.Schemas[name]
@@ -193,6 +196,9 @@ func fields(reply reflect.Type) (names, required []string) {
 			names, required = append(names, inner...), append(required, always...)
 			continue
 		}
+		if !field.IsExported() {
+			continue
+		}
 		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if names = append(names, name); options == "" {
 			required = append(required, name)
@@ -221,6 +227,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"get", "/failures", "/failures", ""},
 		{"get", "/expiry", "/expiry?within=1d", ""},
 		{"delete", "/groups", "/groups?dry_run=true&match[]=h", ""},
+		{"post", "/push", "/push", `{"labels":{"job":"d"}}`},
 	} {
 		var answer any
 		if err := json.Unmarshal([]byte(r.want(200, strings.ToUpper(call.method), "/api/v1"+call.target, call.body).body), &answer); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,10 +19,14 @@ import (
 const inconsistent = "pushed metrics are invalid or inconsistent with existing metrics"
 
 // onceHeader names a push: one that was accepted is not applied again when it is repeated with the same
-// value.
+// value. With ageHeader a client says how many seconds ago it sent the push, or the first of a batch, for
+// the first time. With keptHeader a 503 says that surely nothing was kept, which one of a proxy does not.
 const (
 	onceHeader = "Idempotency-Key"
-	maxOnce    = 256 // bytes of it
+	ageHeader  = "Idempotency-Age"
+	keptHeader = "Idempotency-Kept"
+	maxOnce    = 256     // bytes of onceHeader
+	maxAge     = 1 << 32 // seconds in ageHeader, which is over a hundred years
 )
 
 // push takes a PUT, POST or PATCH on a grouping key.
@@ -48,6 +53,10 @@ func (s *site) carryOut(r *http.Request, p holdfast.Push) error {
 	if p.IdempotencyKey = r.Header.Get(onceHeader); len(p.IdempotencyKey) > maxOnce {
 		return &failure{http.StatusBadRequest, fmt.Sprintf("the %s header has %d bytes, which is over the limit of %d\nhint: a UUID is enough", onceHeader, len(p.IdempotencyKey), maxOnce)}
 	}
+	var err error
+	if p.FirstSent, err = firstSent(r); err != nil {
+		return err
+	}
 	return s.take(r, p, func(p holdfast.Push) error {
 		// Once read, a push is carried out even if its sender has left.
 		err := s.Gateway.Push(context.WithoutCancel(r.Context()), p)
@@ -56,6 +65,19 @@ func (s *site) carryOut(r *http.Request, p holdfast.Push) error {
 		}
 		return err
 	})
+}
+
+// firstSent reads ageHeader; 0 where there is none.
+func firstSent(r *http.Request) (time.Duration, error) {
+	text := r.Header.Get(ageHeader)
+	if text == "" {
+		return 0, nil
+	}
+	seconds, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || seconds > maxAge {
+		return 0, &failure{http.StatusBadRequest, fmt.Sprintf("the %s header is %.64q\nhint: it is a number of whole seconds, such as 90", ageHeader, text)}
+	}
+	return time.Duration(seconds) * time.Second, nil
 }
 
 // take reads the body of a push, decodes it and hands the push on.

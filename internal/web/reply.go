@@ -39,6 +39,9 @@ func (s *site) reply(next replier) http.HandlerFunc {
 			if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 				w.Header().Set("Retry-After", retryAfter(refusal.RetryAfter))
 			}
+			if refusal.Kind == holdfast.Unavailable {
+				w.Header().Set(keptHeader, "no")
+			}
 		case errors.As(err, &own):
 			status, text = own.status, own.text
 		default:
@@ -66,7 +69,7 @@ func statusOf(kind holdfast.Kind) int {
 	switch kind {
 	case holdfast.Malformed, holdfast.Inconsistent:
 		return http.StatusBadRequest
-	case holdfast.Mixing:
+	case holdfast.Mixing, holdfast.Doubtful:
 		return http.StatusConflict
 	case holdfast.TooLarge:
 		return http.StatusRequestEntityTooLarge

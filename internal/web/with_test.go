@@ -2,6 +2,8 @@ package web
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -114,6 +116,24 @@ func TestIdempotencyKey(t *testing.T) {
 	}
 }
 
+// The age of a push reaches the judgement whether it was added before, alone and in a batch.
+func TestIdempotencyAge(t *testing.T) {
+	r := newRig(t, nil)
+	for age, want := range map[string]int{"0": 200, "29": 200, "30": 409, "4294967296": 409, "-1": 400, "1.5": 400, "4294967297": 400, "soon": 400} {
+		r.want(want, "POST", "/with/mode=add/metrics/job/a", "# TYPE n counter\nn 1\n", "Idempotency-Key: "+age, "Idempotency-Age: "+age)
+	}
+	line := `{"labels":{"job":"a"},"mode":"add","metrics":"# TYPE n counter\nn 1\n","idempotency_key":"KEY"}` + "\n"
+	old := strings.ReplaceAll(line, "KEY", "other")
+	known := strings.ReplaceAll(line, "KEY", "29")
+	if a := r.want(207, "POST", "/api/v1/push", old+known, "Idempotency-Age: 30"); !strings.Contains(a.body, `{"line":1,"status":409,`) {
+		t.Errorf("answer %s", a.body)
+	}
+	r.want(400, "POST", "/api/v1/push", old, "Idempotency-Age: soon")
+	if got := r.sample(`n{instance="",job="a"}`); got != "2" {
+		t.Errorf("n is %q, want 2", got)
+	}
+}
+
 // A rule counts where the client says nothing, within its bounds, and before the body is read.
 func TestRules(t *testing.T) {
 	r := newRig(t, nil)
@@ -175,5 +195,19 @@ func TestExpiryList(t *testing.T) {
 	}
 	if a := r.want(400, "GET", "/api/v1/expiry?within=soon", ""); !strings.Contains(a.body, "parameter within") {
 		t.Errorf("body %q does not name the parameter", a.body)
+	}
+}
+
+// A 503 says that nothing was kept only where that is sure.
+func TestKeptIsSaid(t *testing.T) {
+	r := newIdleRig(t, holdfast.Options{}, nil)
+	if a := r.want(503, "PUT", "/metrics/job/a", "x 1\n"); a.header.Get("Idempotency-Kept") != "no" {
+		t.Errorf("while it loads: %v", a.header)
+	}
+	answer := httptest.NewRecorder()
+	unknown := func(http.ResponseWriter, *http.Request) error { return &holdfast.Refusal{Kind: holdfast.Unknown} }
+	r.site.reply(unknown)(answer, httptest.NewRequest(http.MethodPut, "/metrics/job/a", nil))
+	if kept, said := answer.Header()["Idempotency-Kept"]; said || answer.Code != 503 {
+		t.Errorf("with an unknown outcome: %d, %q", answer.Code, kept)
 	}
 }
