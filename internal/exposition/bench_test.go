@@ -90,9 +90,11 @@ func BenchmarkDecodeText(b *testing.B) {
 				b.SetBytes(int64(len(body)))
 				b.ReportAllocs()
 				for b.Loop() {
-					if _, err := DecodeText(body, model.LegacyValidation); err != nil {
+					var d Decoder
+					if _, err := d.Text(body, model.LegacyValidation); err != nil {
 						b.Fatal(err)
 					}
+					d.Release()
 				}
 			})
 			b.Run(fmt.Sprintf("%v/%d/library", typ, n), func(b *testing.B) {
@@ -119,9 +121,11 @@ func BenchmarkDecodeProtobuf(b *testing.B) {
 				b.SetBytes(int64(len(body)))
 				b.ReportAllocs()
 				for b.Loop() {
-					if _, err := DecodeProtobuf(body); err != nil {
+					var d Decoder
+					if _, err := d.Protobuf(body); err != nil {
 						b.Fatal(err)
 					}
+					d.Release()
 				}
 			})
 			b.Run(fmt.Sprintf("%v/%d/library", typ, n), func(b *testing.B) {
@@ -152,16 +156,16 @@ func usualPush() []*dto.MetricFamily {
 }
 
 // usualDecodes decode a usual push, in either form.
-func usualDecodes(t testing.TB) map[string]func() ([]*Family, error) {
+func usualDecodes(t testing.TB) map[string]func(*Decoder) ([]*Family, error) {
 	t.Helper()
 	var text []byte
 	for _, mf := range usualPush() {
 		text = append(text, ownText(t, mf, model.NoEscaping)...)
 	}
 	body := delimited(t, usualPush()...)
-	return map[string]func() ([]*Family, error){
-		"text":     func() ([]*Family, error) { return DecodeText(text, model.LegacyValidation) },
-		"protobuf": func() ([]*Family, error) { return DecodeProtobuf(body) },
+	return map[string]func(*Decoder) ([]*Family, error){
+		"text":     func(d *Decoder) ([]*Family, error) { return d.Text(text, model.LegacyValidation) },
+		"protobuf": func(d *Decoder) ([]*Family, error) { return d.Protobuf(body) },
 	}
 }
 
@@ -173,13 +177,15 @@ func BenchmarkPush(b *testing.B) {
 			b.ReportAllocs()
 			overlay := Labels{{"instance", "i"}, {"job", "j"}}
 			for b.Loop() {
-				families, err := decode()
+				var d Decoder
+				families, err := decode(&d)
 				if err != nil {
 					b.Fatal(err)
 				}
 				for _, f := range families {
 					mustEncode(b, f, overlay)
 				}
+				d.Release()
 			}
 		})
 	}

@@ -27,6 +27,34 @@ func delimited(t testing.TB, families ...*dto.MetricFamily) []byte {
 	return body
 }
 
+// What is encoded of a body, or said of it, must not change when its memory goes to another body.
+func TestDecoderLendsMemory(t *testing.T) {
+	const body = "# HELP x some \\n help\n# TYPE x gauge\nx{a=\"q\\\"1\",z=\"2\"} 1\nx{a=\"3\",z=\"4\"} 2\n"
+	other := strings.Map(func(r rune) rune {
+		if strings.ContainsRune("x124some", r) {
+			return r + 1
+		}
+		return r
+	}, body)
+	for range 10 {
+		var d, next Decoder
+		families, err := d.Text([]byte(body), model.LegacyValidation)
+		if err != nil || len(families) != 1 {
+			t.Fatal(len(families), err)
+		}
+		f := families[0]
+		b, name, help := mustEncode(t, f, Labels{{"job", "j"}}), f.Name, f.Help
+		_, refusal := f.Encode(Labels{{"a", "1"}, {"z", "2"}}) // both metrics become one
+		want := lines("x", b) + name + help + refusal.Error()
+		d.Release()
+		_, _ = next.Text([]byte(strings.Repeat(other, 3)), model.LegacyValidation)
+		next.Release()
+		if got := lines("x", b) + name + help + refusal.Error(); got != want {
+			t.Fatalf("after the memory was used again it says\n%s\nwant\n%s", got, want)
+		}
+	}
+}
+
 func TestIsProtobuf(t *testing.T) {
 	for contentType, want := range map[string]bool{
 		`application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited`:         true,

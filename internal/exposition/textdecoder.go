@@ -19,7 +19,6 @@ import (
 type textDecoder struct {
 	drafts
 	names model.ValidationScheme
-	body  []byte // a copy: tokens with escapes are shortened in place, and labels share its memory
 	at    int    // the byte at hand
 	line  int    // counted from 1
 
@@ -65,7 +64,7 @@ var textDecoders = sync.Pool{New: func() any {
 // begin readies the decoder for a body, of which it takes a copy.
 func (d *textDecoder) begin(body []byte, names model.ValidationScheme) {
 	d.names = names
-	d.body = append([]byte(nil), body...)
+	d.body = append(d.body[:0], body...)
 	d.at, d.line = 0, 0
 	d.target = target{head: noHead}
 	d.lastName = ""
@@ -78,7 +77,7 @@ func (d *textDecoder) release() {
 	if !small || !d.drafts.clear() {
 		return
 	}
-	d.body, d.lastName = nil, ""
+	d.lastName = ""
 	d.slabs = slabs{}
 	clear(d.known)
 	clear(d.seen)

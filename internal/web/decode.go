@@ -22,7 +22,9 @@ func (inflated) Close() error { return nil }
 func (s *site) decode(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		wire := &wireBody{ReadCloser: r.Body, site: s, length: r.ContentLength}
-		r = r.WithContext(r.Context())
+		if _, ours := r.Body.(*pacedBody); !ours {
+			r = r.WithContext(r.Context()) // the server looks at the body of its own request
+		}
 		r.Body = wire
 		switch strings.ToLower(r.Header.Get("Content-Encoding")) {
 		case "gzip":

@@ -98,7 +98,9 @@ func (s *site) take(r *http.Request, p holdfast.Push, carryOut func(holdfast.Pus
 		defer func() { <-turn }()
 	}
 	p.Origin = s.origin(r, b)
-	if p.Families, err = s.families(r, b, p.Terms); err != nil {
+	var d exposition.Decoder
+	defer d.Release()
+	if p.Families, err = s.families(&d, r, b, p.Terms); err != nil {
 		return err
 	}
 	p.Time = time.Now()
@@ -140,14 +142,14 @@ func (s *site) logBadPath(r *http.Request, job string, err error) {
 }
 
 // families decodes b and gives its room back.
-func (s *site) families(r *http.Request, b *body, terms holdfast.Terms) (families []*exposition.Family, err error) {
+func (s *site) families(d *exposition.Decoder, r *http.Request, b *body, terms holdfast.Terms) (families []*exposition.Family, err error) {
 	if exposition.IsProtobuf(r.Header.Get("Content-Type")) {
-		families, err = exposition.DecodeProtobuf(b.bytes)
+		families, err = d.Protobuf(b.bytes)
 	} else {
 		if terms.Lenient != nil && *terms.Lenient {
 			b.bytes = exposition.Lenient(b.bytes)
 		}
-		families, err = exposition.DecodeText(b.bytes, s.Names)
+		families, err = d.Text(b.bytes, s.Names)
 	}
 	b.reuse()
 	if err == nil {
