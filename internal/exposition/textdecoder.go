@@ -19,8 +19,8 @@ import (
 type textDecoder struct {
 	drafts
 	names model.ValidationScheme
-	at    int    // the byte at hand
-	line  int    // counted from 1
+	at    int // the byte at hand
+	line  int // counted from 1
 
 	known      map[string]target // what sample names mean, once met
 	lastName   string            // the last one met
