@@ -27,6 +27,8 @@ type Engine interface {
 type EngineStatus struct {
 	Err   error // why commits are refused now; nil while they are taken
 	Fatal bool  // only a restart heals it
+	Free  int64 // bytes free on its disk; 0 where that is not known
+	Held  int64 // bytes of its files
 }
 
 // Commit is one change of an engine: all of it is kept, or nothing.

@@ -77,13 +77,17 @@ func (e *Engine) Status() holdfast.EngineStatus {
 		return holdfast.EngineStatus{Err: err, Fatal: true}
 	}
 	defer e.leave()
-	if err := e.failure.err(); err != nil {
-		return holdfast.EngineStatus{Err: unavailable(err), Fatal: true}
+	status := holdfast.EngineStatus{Held: e.held(), Free: e.space.left()}
+	switch {
+	case e.failure.err() != nil:
+		status.Err, status.Fatal = unavailable(e.failure.err()), true
+	case e.reading:
+		status.Err, status.Fatal = unavailable(pebble.ErrReadOnly), true
+	default:
+		status.Err = e.space.admit(0, false)
+		status.Free = e.space.left()
 	}
-	if e.reading {
-		return holdfast.EngineStatus{Err: unavailable(pebble.ErrReadOnly), Fatal: true}
-	}
-	return holdfast.EngineStatus{Err: e.space.admit(0, false)}
+	return status
 }
 
 // Close flushes and releases the directory. It waits for commits on their way, and for a Follow that is

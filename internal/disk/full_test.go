@@ -123,8 +123,8 @@ func TestFullDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 		e.space.forget()
-		if s := e.Status(); s.Err != nil {
-			t.Errorf("round %d: status after room was made: %v", round, s.Err)
+		if s := e.Status(); s.Err != nil || s.Free < int64(e.space.memTable) || s.Held == 0 {
+			t.Errorf("round %d: status after room was made: %+v", round, s)
 		}
 		for _, p := range all[:50] {
 			if err := p.push(e, size); err != nil {

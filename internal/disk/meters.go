@@ -48,7 +48,7 @@ func (m *meters) register(e *Engine) error {
 	m.levels = []prometheus.Collector{
 		m.refusals, m.commits, m.fsyncs,
 		gauge("holdfast_storage_free_bytes", "Free bytes of the storage's disk when last looked at.", func() float64 { return float64(e.space.left()) }),
-		gauge("holdfast_storage_bytes", "Bytes of the storage's files, its ballast not among them.", e.held),
+		gauge("holdfast_storage_bytes", "Bytes of the storage's files, its ballast not among them.", func() float64 { return float64(e.held()) }),
 		gauge("holdfast_storage_failed", "1 when the storage has failed and only a restart heals it, else 0.", func() float64 {
 			if e.failure.err() != nil {
 				return 1
@@ -71,7 +71,7 @@ func (m *meters) unregister(r prometheus.Registerer) {
 }
 
 // held adds up the directory's files, in bytes. Pebble, which would know, may never answer once it has failed.
-func (e *Engine) held() float64 {
+func (e *Engine) held() int64 {
 	names, err := e.fs.List(e.Path)
 	if err != nil {
 		return 0
@@ -82,7 +82,7 @@ func (e *Engine) held() float64 {
 			sum += is.Size()
 		}
 	}
-	return float64(sum)
+	return sum
 }
 
 // committed counts a commit by what became of it.

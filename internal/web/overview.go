@@ -36,6 +36,7 @@ type engineView struct {
 	Kind, Path string
 	Problem    string // why changes are refused now, "" while they are taken
 	Fatal      bool
+	Held, Free float64 // bytes of its files, and free on its disk; 0 where not known
 }
 
 // shownGroups is how many groups the overview lists of a kind.
@@ -70,7 +71,10 @@ func (s *site) overview(r *http.Request, t *tongue) (any, error) {
 
 func (s *site) engine() engineView {
 	status := s.Gateway.Engine.Status()
-	v := engineView{Kind: s.Flags["storage.engine"], Path: s.Flags["storage.path"], Fatal: status.Fatal}
+	v := engineView{
+		Kind: s.Flags["storage.engine"], Path: s.Flags["storage.path"], Fatal: status.Fatal,
+		Held: float64(status.Held), Free: float64(status.Free),
+	}
 	if status.Err != nil {
 		v.Problem = status.Err.Error()
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/prometheus/common/model"
+
+	"holdfast"
 )
 
 // idOf returns the id of the first group that a search lists.
@@ -175,6 +177,19 @@ func TestStatusView(t *testing.T) {
 	has(t, body, `<th scope="row">log.level</th><td class="code">info</td>`, `<th scope="row">groups</th><td class="code">17</td>`,
 		"2026-01-02 03:04:05 UTC", "goVersion", "Takes changes", "honor_labels: true", "scheme: https",
 		"metrics_path: &#34;/p/m&#34;", "targets: [&#34;push.example.net&#34;]")
+}
+
+// roomy is an engine with a disk.
+type roomy struct{ holdfast.Engine }
+
+func (roomy) Status() holdfast.EngineStatus {
+	return holdfast.EngineStatus{Held: 3 << 20, Free: 5 << 30}
+}
+
+func TestStatusViewTellsTheRoomOnDisk(t *testing.T) {
+	r := newIdleRig(t, holdfast.Options{Engine: roomy{holdfast.NewMemory()}}, nil)
+	r.run()
+	has(t, r.want(200, "GET", "/status", "").body, `Its files</th><td>3.0 MiB</td>`, `Free on its disk</th><td>5.0 GiB</td>`)
 }
 
 func TestEmptyGatewayTellsHowToPush(t *testing.T) {
