@@ -89,7 +89,10 @@ func newIdleRig(t *testing.T, core holdfast.Options, change func(*Options)) *rig
 	r := &rig{t: t, registry: prometheus.NewRegistry(), log: new(logText)}
 	logger := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	core.IdempotencyWindow = time.Minute
-	core.Engine, core.Logger, core.Registry, core.Own = holdfast.NewMemory(), logger, r.registry, r.registry
+	core.Logger, core.Registry, core.Own = logger, r.registry, r.registry
+	if core.Engine == nil {
+		core.Engine = holdfast.NewMemory()
+	}
 	var err error
 	if r.gateway, err = holdfast.New(core); err != nil {
 		t.Fatal(err)
