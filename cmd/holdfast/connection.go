@@ -94,12 +94,14 @@ func (c *connection) send(ctx context.Context, gateway *client.Client, p *client
 	if c.spool.Dir == "" {
 		return gateway.Push(ctx, p)
 	}
-	spooled, err := gateway.Spool(c.spool).Push(ctx, p)
+	err := gateway.Spool(c.spool).Push(ctx, p)
+	var spooled *client.Spooled
+	if errors.As(err, &spooled) {
+		tell(err.Error())
+		return nil
+	}
 	if errors.Is(err, client.ErrSpoolFull) {
 		return &coded{withHint(err, "raise --spool-bytes, or bring the gateway back"), exitLater}
-	}
-	if err == nil && spooled {
-		tell("not delivered yet: the push waits in " + c.spool.Dir)
 	}
 	return err
 }

@@ -6,9 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"math"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,6 +33,7 @@ func (r *Refused) Error() string {
 type Undelivered struct {
 	Gateway  string
 	Attempts int
+	Doubtful bool // whether an attempt may have arrived, and only its answer is lost
 	Err      error
 }
 
@@ -44,6 +50,8 @@ type Request struct {
 	Method, Path string // the path is escaped and stands below the gateway's URL
 	Header       http.Header
 	Body         []byte
+	FirstSent    time.Time           // when it may have arrived for the first time; zero if it surely has not
+	Final        func(*Refused) bool // picks answers that are worth no other attempt, though their status is; nil picks none
 }
 
 // most is how many bytes of an answer are read.
@@ -58,12 +66,16 @@ const mostRefusal = 64 << 10
 func (c *Client) Do(ctx context.Context, r Request) ([]byte, error) {
 	pause := newPause()
 	for attempt := 1; ; attempt++ {
+		begun := time.Now()
 		answer, after, err := c.once(ctx, r)
 		var later *temporary
 		if !errors.As(err, &later) {
 			return answer, err
 		}
-		lost := &Undelivered{c.String(), attempt, later.err}
+		if later.doubtful && r.FirstSent.IsZero() {
+			r.FirstSent = begun
+		}
+		lost := &Undelivered{c.String(), attempt, !r.FirstSent.IsZero(), later.err}
 		if !pause.wait(ctx, after) {
 			return nil, lost
 		}
@@ -71,18 +83,25 @@ func (c *Client) Do(ctx context.Context, r Request) ([]byte, error) {
 }
 
 // temporary is why an attempt is worth another one.
-type temporary struct{ err error }
+type temporary struct {
+	err      error
+	doubtful bool // whether it may have arrived
+}
 
 func (t *temporary) Error() string { return t.err.Error() }
 
 // once makes one attempt. After is how long the gateway asks to be left alone, 0 if it does not.
 func (c *Client) once(ctx context.Context, r Request) (answer []byte, after time.Duration, err error) {
+	var arrived atomic.Bool // perhaps: there was a connection
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { arrived.Store(true) }})
 	request, err := http.NewRequestWithContext(ctx, r.Method, c.target(r.Path), bytes.NewReader(r.Body))
 	if err != nil {
 		return nil, 0, fmt.Errorf("make the request: %w", err)
 	}
-	for name, values := range r.Header {
-		request.Header[name] = values
+	maps.Copy(request.Header, r.Header)
+	if !r.FirstSent.IsZero() {
+		seconds := math.Ceil(max(1, time.Since(r.FirstSent).Seconds()))
+		request.Header.Set(ageHeader, strconv.FormatInt(int64(seconds), 10))
 	}
 	reply, err := c.http.Do(request)
 	if err != nil {
@@ -90,13 +109,13 @@ func (c *Client) once(ctx context.Context, r Request) (answer []byte, after time
 		if errors.As(err, &wrapped) {
 			err = wrapped.Err // the rest is what we said ourselves, the password included
 		}
-		return nil, 0, &temporary{err}
+		return nil, 0, &temporary{err, arrived.Load()}
 	}
 	defer reply.Body.Close()
 	if reply.StatusCode < 300 {
 		answer, err = io.ReadAll(io.LimitReader(reply.Body, mostAnswer))
 		if err != nil {
-			return nil, 0, &temporary{fmt.Errorf("read the answer: %w", err)}
+			return nil, 0, &temporary{fmt.Errorf("read the answer: %w", err), true}
 		}
 		return answer, 0, nil
 	}
@@ -105,9 +124,25 @@ func (c *Client) once(ctx context.Context, r Request) (answer []byte, after time
 		text = []byte(err.Error())
 	}
 	refused := &Refused{reply.StatusCode, strings.TrimSpace(string(text))}
-	switch reply.StatusCode {
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout:
-		return nil, retryAfter(reply.Header.Get("Retry-After")), &temporary{refused}
+	if !passes(reply.StatusCode) || r.Final != nil && r.Final(refused) {
+		return nil, 0, refused
 	}
-	return nil, 0, refused
+	doubtful := reply.StatusCode != http.StatusTooManyRequests && reply.Header.Get(keptHeader) != "no"
+	return nil, retryAfter(reply.Header.Get("Retry-After")), &temporary{refused, doubtful}
 }
+
+// passes reports whether another attempt may be answered with another status.
+func passes(status int) bool {
+	switch status {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// Headers of pushes that are sent again.
+const (
+	onceHeader = "Idempotency-Key"
+	ageHeader  = "Idempotency-Age"  // seconds since the push may have arrived for the first time
+	keptHeader = "Idempotency-Kept" // "no": what is answered with 503 surely left nothing
+)

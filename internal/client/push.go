@@ -96,7 +96,7 @@ func (p *Push) request() (Request, error) {
 	if err != nil {
 		return Request{}, err
 	}
-	r := Request{Path: path, Body: p.Body, Header: http.Header{"Idempotency-Key": {p.Once}}}
+	r := Request{Path: path, Body: p.Body, Header: http.Header{onceHeader: {p.Once}}}
 	options := p.Options
 	switch p.Mode {
 	case Put:
@@ -124,10 +124,16 @@ func (p *Push) request() (Request, error) {
 
 // Push delivers p, which is prepared. Errors are those of Do.
 func (c *Client) Push(ctx context.Context, p *Push) error {
+	return c.pushAgain(ctx, p, time.Time{})
+}
+
+// pushAgain is Push of what may have arrived before, at a time; the zero time if it surely has not.
+func (c *Client) pushAgain(ctx context.Context, p *Push, firstSent time.Time) error {
 	r, err := p.request()
 	if err != nil {
 		return err
 	}
+	r.FirstSent = firstSent
 	_, err = c.Do(ctx, r)
 	return err
 }

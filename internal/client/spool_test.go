@@ -1,11 +1,7 @@
 package client
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,137 +9,159 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"holdfast/internal/exposition"
 )
 
-// away is a gateway that records what arrives, and can be gone.
-type away struct {
-	gone     bool
-	refuse   string // bodies that hold it get 400
-	arrivals []string
-	keys     map[string]int
-}
-
-func (a *away) RoundTrip(r *http.Request) (*http.Response, error) {
-	if a.gone {
-		return nil, errors.New("connection refused")
-	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	status := http.StatusOK
-	if a.refuse != "" && strings.Contains(string(body), a.refuse) {
-		status = http.StatusBadRequest
-	} else {
-		a.arrivals = append(a.arrivals, string(body))
-		a.keys[r.Header.Get("Idempotency-Key")]++
-	}
-	return &http.Response{StatusCode: status, Body: http.NoBody, Header: http.Header{}, Request: r}, nil
-}
-
-func spoolOf(t *testing.T, gateway *away, o SpoolOptions) (*Spool, *[]string) {
-	t.Helper()
-	gateway.keys = map[string]int{}
-	var said []string
-	c, err := New(Options{Transport: gateway, Tell: func(text string) { said = append(said, text) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.Dir = t.TempDir()
-	if o.Bytes == 0 {
-		o.Bytes = 64 << 20
-	}
-	if o.Age == 0 {
-		o.Age = 7 * 24 * time.Hour
-	}
-	return c.Spool(o), &said
-}
-
-func (s *Spool) try(t *testing.T, i int) (bool, error) {
-	t.Helper()
-	p := &Push{Mode: Add, Labels: []exposition.Label{{Name: "job", Value: "j"}}, Body: fmt.Appendf(nil, "n %d\n", i)}
-	if err := p.Prepare(); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	return s.Push(ctx, p)
-}
-
 func TestSpoolDeliversOnceInOrder(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		gateway := &away{gone: true}
-		s, _ := spoolOf(t, gateway, SpoolOptions{})
-		var want []string
-		for i := range 500 {
-			if spooled, err := s.try(t, i); !spooled || err != nil {
-				t.Fatalf("push %d: spooled %v, %v", i, spooled, err)
+	for _, c := range []struct {
+		batches    bool
+		last, most int // pushes before the last, and requests
+	}{
+		{true, 250, 3},  // one alone, and two batches
+		{false, 30, 32}, // one more tells that there are no batches
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			gateway := &away{gone: true, batches: c.batches}
+			s, _ := spoolOf(t, gateway, SpoolOptions{})
+			last := c.last
+			s.spools(t, 0)
+			for i := range last - 1 {
+				s.keeps(t, i+1)
 			}
-			want = append(want, fmt.Sprintf("n %d\n", i))
-		}
-		gateway.gone = false
-		if spooled, err := s.try(t, 500); spooled || err != nil {
-			t.Fatalf("after the return: spooled %v, %v", spooled, err)
-		}
-		if want = append(want, "n 500\n"); !slices.Equal(gateway.arrivals, want) || len(gateway.keys) != 501 {
-			t.Errorf("%d arrived under %d keys, not 501 in order", len(gateway.arrivals), len(gateway.keys))
-		}
-		if names, _, err := s.waiting(); len(names) != 0 || err != nil {
-			t.Errorf("still waiting: %v, %v", names, err)
-		}
-	})
+			gateway.gone = false
+			if err := s.try(t, last); err != nil {
+				t.Fatalf("after the return: %v", err)
+			}
+			if !slices.Equal(gateway.arrivals, bodies(0, last)) || len(gateway.keys) != last+1 {
+				t.Errorf("%d arrived under %d keys, not %d in order", len(gateway.arrivals), len(gateway.keys), last+1)
+			}
+			if len(gateway.requests) > c.most {
+				t.Errorf("%d requests, want at most %d", len(gateway.requests), c.most)
+			}
+			if i := slices.IndexFunc(gateway.ages, func(age string) bool { return age != "" }); i >= 0 {
+				t.Errorf("request %d has the age %q, though nothing was sent before", i, gateway.ages[i])
+			}
+			if n, err := s.Waiting(); n != 0 || err != nil {
+				t.Errorf("still waiting: %d, %v", n, err)
+			}
+		})
+	}
 }
 
+// What is refused does not hold up what is behind it, and is told to who pushed it, if somebody is there.
 func TestSpoolSetsAsideWhatCannotGo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		gateway := &away{gone: true, refuse: "n 1\n"}
-		s, said := spoolOf(t, gateway, SpoolOptions{})
-		for i := range 3 {
-			if spooled, err := s.try(t, i); !spooled || err != nil {
-				t.Fatalf("push %d: spooled %v, %v", i, spooled, err)
+	for _, batches := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			gateway := &away{gone: true, refuse: "7", batches: batches}
+			s, said := spoolOf(t, gateway, SpoolOptions{})
+			for i := range 10 {
+				s.spools(t, i)
 			}
-		}
-		names, _, err := s.waiting()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Truncate(filepath.Join(s.dir, names[0]), 30); err != nil {
-			t.Fatal(err)
-		}
-		gateway.gone, *said = false, nil
-		if spooled, err := s.try(t, 3); spooled || err != nil {
-			t.Fatalf("spooled %v, %v", spooled, err)
-		}
-		if want := []string{"n 2\n", "n 3\n"}; !slices.Equal(gateway.arrivals, want) || len(*said) != 2 {
-			t.Errorf("arrived %q, want %q; said %q", gateway.arrivals, want, *said)
-		}
-		if _, err := os.Stat(filepath.Join(s.dir, "refused", names[1])); err != nil {
-			t.Error(err)
-		}
-	})
+			names, _, err := s.waiting()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Truncate(filepath.Join(s.dir, names[0]), 30); err != nil {
+				t.Fatal(err)
+			}
+			gateway.gone, *said = false, nil
+			var refused *Refused
+			if err := s.try(t, 77); !errors.As(err, &refused) || refused.Status != 400 {
+				t.Fatalf("own push: %v, want its refusal", err)
+			}
+			if want := append(bodies(1, 6), bodies(8, 9)...); !slices.Equal(gateway.arrivals, want) {
+				t.Errorf("arrived %q, want %q", gateway.arrivals, want)
+			}
+			if len(*said) != 2 || !strings.Contains((*said)[0], "damaged, and set aside") || !strings.Contains((*said)[1], "refused for good") {
+				t.Errorf("said %q", *said)
+			}
+			aside, err := s.refused()
+			if err != nil || len(aside) != 1 || string(aside[0].Body) != "n 7\n" || aside[0].Refused.Status != 400 {
+				t.Errorf("set aside: %+v, %v", aside, err)
+			}
+		})
+	}
 }
 
 func TestSpoolBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gateway := &away{gone: true}
 		s, said := spoolOf(t, gateway, SpoolOptions{Bytes: 400, Age: time.Hour})
-		if spooled, err := s.try(t, 0); !spooled || err != nil {
-			t.Fatalf("spooled %v, %v", spooled, err)
+		s.spools(t, 0)
+		full := s.try(t, 1)
+		if !errors.Is(full, ErrSpoolFull) {
+			full = s.try(t, 2)
 		}
-		if _, err := s.try(t, 1); !errors.Is(err, ErrSpoolFull) {
-			if _, err = s.try(t, 2); !errors.Is(err, ErrSpoolFull) {
-				t.Fatalf("over the bound: %v", err)
-			}
+		var lost *Undelivered
+		if !errors.Is(full, ErrSpoolFull) || !errors.As(full, &lost) {
+			t.Fatalf("over the bound: %v", full)
 		}
 		<-time.After(2 * time.Hour)
 		gateway.gone, *said = false, nil
-		if spooled, err := s.try(t, 3); spooled || err != nil {
-			t.Fatalf("spooled %v, %v", spooled, err)
+		if err := s.try(t, 3); err != nil {
+			t.Fatal(err)
 		}
-		if !slices.Equal(gateway.arrivals, []string{"n 3\n"}) || len(*said) == 0 {
+		if !slices.Equal(gateway.arrivals, bodies(3, 3)) || len(*said) == 0 || !strings.Contains((*said)[0], "dropped from the spool") {
 			t.Errorf("arrived %q, said %q", gateway.arrivals, *said)
 		}
 	})
+}
+
+// Too much or too old, what was refused goes too, and is told.
+func TestRefusedIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gateway := &away{gone: true, refuse: "n"}
+		s, said := spoolOf(t, gateway, SpoolOptions{})
+		for i := range 4 {
+			s.spools(t, i)
+		}
+		_, size, err := s.waiting()
+		if err != nil {
+			t.Fatal(err)
+		}
+		gateway.gone, *said, s.limits.Bytes = false, nil, size
+		if err := s.try(t, 4); err == nil {
+			t.Fatal("accepted")
+		}
+		aside, err := s.refused()
+		if err != nil || len(aside) == 0 || len(aside) > 3 || string(aside[len(aside)-1].Body) != "n 3\n" {
+			t.Errorf("set aside: %d, %v; want the newest", len(aside), err)
+		}
+		dropped := slices.ContainsFunc(*said, func(text string) bool { return strings.HasPrefix(text, "dropped from what was set aside") })
+		if !dropped || len(*said) != 8-len(aside) {
+			t.Errorf("said %q", *said)
+		}
+		for _, r := range aside {
+			files, err := filepath.Glob(filepath.Join(s.refusedDir(), "*-"+r.Once+waitingSuffix))
+			if err != nil || len(files) != 1 {
+				t.Fatalf("%v, %v", files, err)
+			}
+			if err := os.Chtimes(files[0], time.Time{}, time.Now().Add(-s.limits.Age-1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.trimRefused()
+		if aside, err := s.refused(); err != nil || len(aside) != 0 {
+			t.Errorf("too old, and still set aside: %d, %v", len(aside), err)
+		}
+	})
+}
+
+// Where the spool cannot be used or is too small for a push, a gateway that is there gets it all the same.
+func TestPushWithoutItsSpool(t *testing.T) {
+	gateway := &away{}
+	s, said := spoolOf(t, gateway, SpoolOptions{Bytes: 10})
+	if err := s.try(t, 0); err != nil || len(*said) != 0 {
+		t.Errorf("larger than the spool: %v, said %q", err, *said)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.dir = filepath.Join(file, "no directory")
+	if err := s.try(t, 1); err != nil || len(*said) != 1 {
+		t.Errorf("spool out of use: %v, said %q", err, *said)
+	}
+	if !slices.Equal(gateway.arrivals, bodies(0, 1)) {
+		t.Errorf("arrived %q", gateway.arrivals)
+	}
 }
