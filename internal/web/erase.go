@@ -16,20 +16,33 @@ type eraseView struct {
 	Missing int // that are not there any more
 	Count   int
 	Series  int
-	Whole   bool   // all groups of the gateway
+	All     string // everyGroup or foundGroups, "" for the listed ones
 	More    int    // groups that are not listed
 	Back    string // query of the list that the reader came from
 }
 
+// Whole reports whether all groups of the gateway are meant.
+func (v *eraseView) Whole() bool { return v.All == everyGroup }
+
 const maxErased = 2 * listedMost // groups that one form may name
 
-// askErase shows what a deletion would remove: the groups with the given ids, or with ?all=yes all.
+// What a form may mean by "all", instead of naming groups.
+const (
+	everyGroup  = "yes"
+	foundGroups = "found" // by the list that the reader came from
+)
+
+// askErase shows what a deletion would remove: the groups with the given ids, or all.
 func (s *site) askErase(r *http.Request, t *tongue) (any, error) {
 	query := r.URL.Query()
 	v := &eraseView{Back: query.Get("back")}
-	if query.Get("all") != "" && s.AdminAPI {
-		v.Whole = true
-		selection, err := s.Gateway.Select(holdfast.Query{Limit: shownGroups})
+	if v.All = query.Get("all"); v.All != "" && s.AdminAPI {
+		asked, err := meant(v.All, v.Back)
+		if err != nil {
+			return nil, err
+		}
+		asked.Limit = shownGroups
+		selection, err := s.Gateway.Select(asked)
 		if err != nil {
 			return nil, err
 		}
@@ -52,6 +65,25 @@ func (s *site) askErase(r *http.Request, t *tongue) (any, error) {
 		v.Series += row.Series
 	}
 	return v, nil
+}
+
+// meant returns what a form means by all groups, which comes from the list of the given query.
+func meant(all, back string) (holdfast.Query, error) {
+	switch all {
+	case everyGroup:
+		return holdfast.Query{}, nil
+	case foundGroups:
+		query, err := url.ParseQuery(back)
+		if err != nil {
+			break
+		}
+		asked, _, err := readQuery(query)
+		if err == nil && leavesOut(&asked) {
+			return asked, nil
+		}
+	}
+	return holdfast.Query{}, &failure{http.StatusBadRequest, "the form does not say which groups it means\n" +
+		"hint: go back to the list, search again, and delete what is found from there"}
 }
 
 // named finds groups by their ids, and counts those that are not there.
@@ -88,12 +120,12 @@ func (s *site) erase(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx := context.WithoutCancel(r.Context())
 	gone := 0
-	if r.PostForm.Get("all") != "" {
+	if all := r.PostForm.Get("all"); all != "" {
 		if !s.AdminAPI {
 			return &failure{http.StatusForbidden, "deleting all groups is switched off\nhint: start the gateway with --web.enable-admin-api"}
 		}
-		gone, _, _ = s.Gateway.Totals()
-		if err := s.Gateway.Wipe(ctx); err != nil {
+		var err error
+		if gone, err = s.eraseAll(ctx, all, r.PostForm.Get("back")); err != nil {
 			return err
 		}
 	}
@@ -115,4 +147,18 @@ func (s *site) erase(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Location", s.root(r)+"/"+linkTo(back, "gone", strconv.Itoa(gone)))
 	empty(w, http.StatusSeeOther)
 	return nil
+}
+
+// eraseAll deletes all groups that a form means, and returns their number.
+func (s *site) eraseAll(ctx context.Context, all, back string) (gone int, err error) {
+	asked, err := meant(all, back)
+	if err != nil {
+		return 0, err
+	}
+	if all == everyGroup { // as one change
+		gone, _, _ = s.Gateway.Totals()
+		return gone, s.Gateway.Wipe(ctx)
+	}
+	removal, err := s.Gateway.Remove(asked)
+	return removal.Totals.Groups, partly(removal.Totals.Groups, err)
 }

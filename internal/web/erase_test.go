@@ -54,6 +54,29 @@ func TestDeleteAllFromThePage(t *testing.T) {
 	has(t, r.want(200, "GET", "/", "").body, "Nothing was pushed yet")
 }
 
+func TestDeleteWhatWasFound(t *testing.T) {
+	r := newRig(t, func(o *Options) { o.AdminAPI = true })
+	for _, path := range []string{"a", "ab/zone/1", "ab/zone/2", "ab/zone/3", "ab/zone/4", "ab/zone/5", "ab/zone/6", "ab/zone/7"} {
+		r.want(200, "PUT", "/metrics/job/"+path, "x 1\n")
+	}
+	const found = `{job="ab",zone=~"[2-7]"}`
+	back := url.Values{"match[]": {found}, "q": {"zone"}, "sort": {"pushed"}}.Encode()
+	has(t, r.want(200, "GET", "/?"+back, "").body, `value="found" id="delete-all"`, "Delete all 6 found")
+	question := r.want(200, "GET", "/delete?all=found&"+url.Values{"back": {back}}.Encode(), "").body
+	has(t, question, "Delete 6 groups?", "and 1 more", `name="all" value="found"`)
+	lacks(t, question, "Delete all groups")
+	form := url.Values{"all": {"found"}, "back": {back}}.Encode()
+	if got := r.want(303, "POST", "/delete", form, formType).header.Get("Location"); !strings.Contains(got, "gone=6") {
+		t.Errorf("sent to %q", got)
+	}
+	has(t, r.want(200, "GET", "/", "").body, "<strong>2 groups</strong>", label("job", "a"), label("zone", "1"))
+	for _, unclear := range []string{"", "sort=pushed", "match[]=", "match[]=%7B", "state=strange", "%zz"} {
+		r.want(400, "POST", "/delete", url.Values{"all": {"found"}, "back": {unclear}}.Encode(), formType)
+	}
+	r.want(400, "POST", "/delete", "all=some&back=q%3Da", formType)
+	has(t, r.want(200, "GET", "/", "").body, "<strong>2 groups</strong>")
+}
+
 // The way back is a query of the list, never an address.
 func TestWayBackStaysHere(t *testing.T) {
 	r := newRig(t, nil)

@@ -72,7 +72,7 @@ func (s *site) listing(r *http.Request, t *tongue) (any, error) {
 	v.controls(query, asked, t)
 	v.Chips = chips(query, selectors)
 	v.Totals = selection.Totals
-	v.Narrowed = v.Text != "" || len(v.Match) > 0 || query.Get("state") != "" || query.Get("older_than") != ""
+	v.Narrowed = err != nil || leavesOut(&asked)
 	for _, group := range selection.Groups {
 		v.Rows = append(v.Rows, s.row(group, query, selectors, t))
 	}
@@ -84,6 +84,11 @@ func (s *site) listing(r *http.Request, t *tongue) (any, error) {
 		v.Start = s.start(r)
 	}
 	return v, nil
+}
+
+// leavesOut reports whether a query leaves groups out.
+func leavesOut(q *holdfast.Query) bool {
+	return q.Text != "" || len(q.Selectors) > 0 || q.State != holdfast.AnyState || !q.Before.IsZero()
 }
 
 // readQuery reads the parameters of a list: q, match[], state, older_than, sort, order, limit and cursor.
