@@ -24,7 +24,7 @@ const (
 	// A heap may grow by heapRoom bytes before it is collected, or by a quarter where that is more, but to
 	// no more than five times its size. Most of a gateway's heap is bytes, which cost the collector little:
 	// at 2 million series a quarter takes no more CPU a push than the usual doubling, and 300 MB less.
-	heapRoom         = 48 << 20
+	heapRoom         = 40 << 20
 	lowestGCPercent  = 25
 	highestGCPercent = 400
 )

@@ -12,7 +12,7 @@ func TestGCPercent(t *testing.T) {
 		live uint64
 		want int
 	}{
-		{0, 400}, {4 << 20, 400}, {12 << 20, 400}, {24 << 20, 200}, {48 << 20, 100}, {192 << 20, 25}, {1 << 40, 25},
+		{0, 400}, {4 << 20, 400}, {10 << 20, 400}, {20 << 20, 200}, {40 << 20, 100}, {160 << 20, 25}, {1 << 40, 25},
 	} {
 		if got := gcPercent(c.live); got != c.want {
 			t.Errorf("a live heap of %d bytes may grow by %d %%, want %d", c.live, got, c.want)
