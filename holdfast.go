@@ -22,6 +22,7 @@
 // # The life of a scrape
 //
 // [Gateway.Scrape] takes a snapshot, which only marks lists and pages as shared: whoever changes them
-// next copies what it touches. It then walks the families by name and writes the blocks as they lie.
-// No lock is held while it writes.
+// next copies what it touches. It then walks the families by name and writes their pages: what did not
+// change since an earlier scrape of the kind as that one left it, the rest made anew. No lock is held
+// while it writes.
 package holdfast
