@@ -11,6 +11,7 @@ import (
 	"net/http/httptrace"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 // but trusts an age below oldest only.
 type away struct {
 	gone     bool   // there is no connection
+	hangs    bool   // it takes connections and never answers
 	spare    int    // so many of the next requests are answered
 	mute     int    // so many of the then next requests are carried out, and their answers get lost
 	refuse   string // bodies that hold it get 400
@@ -28,6 +30,7 @@ type away struct {
 	oldest   time.Duration
 	arrivals []string // bodies, in the order in which they counted
 	keys     map[string]int
+	mu       sync.Mutex
 	requests []string // paths
 	ages     []string // of the requests
 }
@@ -39,10 +42,16 @@ func (a *away) RoundTrip(r *http.Request) (*http.Response, error) {
 	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil {
 		trace.GotConn(httptrace.GotConnInfo{})
 	}
+	if a.hangs {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	age := r.Header.Get(ageHeader)
 	a.requests, a.ages = append(a.requests, r.URL.Path), append(a.ages, age)
 	status, answer := a.carryOut(r, string(body), age)
