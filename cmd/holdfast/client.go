@@ -36,6 +36,7 @@ func clientCommands() []clientCommand {
 		pushCommand("patch", client.Patch, "Push metrics to a group: each series takes the place of the one with its labels, the rest stays."),
 		pushCommand("add", client.Add, "Add metrics to those of a group, series by series: for counters and histograms of runs that end."),
 		deleteCommand(),
+		spoolCommand(),
 		runCommand(),
 		groupsCommand(),
 		checkCommand(),

@@ -23,6 +23,7 @@ type connection struct {
 	timeout                   time.Duration
 	spool                     client.SpoolOptions // without a directory nothing is kept
 	spoolBytes                units.Base2Bytes
+	quiet                     bool // say nothing of what waits in the spool
 }
 
 // addConnection adds the flags that all commands of the client have.
@@ -97,11 +98,22 @@ func (c *connection) send(ctx context.Context, gateway *client.Client, p *client
 	err := gateway.Spool(c.spool).Push(ctx, p)
 	var spooled *client.Spooled
 	if errors.As(err, &spooled) {
-		tell(err.Error())
+		if !c.quiet {
+			tell(err.Error())
+		}
 		return nil
 	}
 	if errors.Is(err, client.ErrSpoolFull) {
 		return &coded{withHint(err, "raise --spool-bytes, or bring the gateway back"), exitLater}
 	}
 	return err
+}
+
+// backlog reports whether something waits in the spool for a gateway.
+func (c *connection) backlog(gateway *client.Client) bool {
+	if c.spool.Dir == "" {
+		return false
+	}
+	n, err := gateway.Spool(c.spool).Waiting()
+	return n > 0 || err != nil
 }

@@ -58,6 +58,7 @@ func pushCommand(name, mode, help string) clientCommand {
 	return clientCommand{name: name, help: help, setup: func(app *kingpin.Application) func(context.Context) error {
 		key, terms, from := addKey(app), addTerms(app), addMetrics(app)
 		to := addConnection(app)
+		addQuiet(app, to)
 		return func(ctx context.Context) error {
 			body, err := from.read()
 			if err != nil {
@@ -72,10 +73,15 @@ func pushCommand(name, mode, help string) clientCommand {
 func deleteCommand() clientCommand {
 	return clientCommand{name: "delete", help: "Delete a group: the one with exactly these labels. One that is not there is no error.", setup: func(app *kingpin.Application) func(context.Context) error {
 		key, to := addKey(app), addConnection(app)
+		addQuiet(app, to)
 		return func(ctx context.Context) error {
 			return to.deliver(ctx, &client.Push{Mode: client.Delete, Labels: key.grouping()})
 		}
 	}}
+}
+
+func addQuiet(app *kingpin.Application, to *connection) {
+	app.Flag("quiet", "Do not tell on stderr that a push waits in the spool. What is lost is told all the same.").BoolVar(&to.quiet)
 }
 
 // deliver sends one push.

@@ -52,7 +52,7 @@ func runCommand() clientCommand {
 			app.Flag("stdout-metrics", "Take what the command writes to stdout as its metrics.").BoolVar(&r.stdoutMetrics)
 			app.Flag("timeout", "End the command when it runs longer, with exit code 124: SIGTERM first, SIGKILL 10s later.").SetValue((*span)(&r.timeout))
 			app.Flag("lock", "Do not run while another run of the same job goes on here; the exit code is 75 then.").BoolVar(&r.lock)
-			app.Flag("quiet", "Do not tell on stderr what could not be pushed.").BoolVar(&r.quiet)
+			app.Flag("quiet", "Do not tell on stderr that the outcome could not be pushed, or waits in the spool.").BoolVar(&r.quiet)
 			app.Arg("COMMAND", "The command and its arguments, behind --.").Required().StringsVar(&r.command)
 			return r.run
 		},
@@ -77,6 +77,7 @@ func (r *jobRun) run(context.Context) error {
 		}
 		defer release()
 	}
+	r.to.quiet = r.quiet
 	if r.gateway, err = r.to.open(); err != nil {
 		r.warn(err) // the job matters more than its metrics
 	}
@@ -114,8 +115,8 @@ func (r *jobRun) job() jobrun.Outcome {
 // pushStart pushes beside the command that it was started, until the returned function is called. What
 // comes of it is told by the last push.
 func (r *jobRun) pushStart() (stop func()) {
-	if r.gateway == nil {
-		return func() {}
+	if r.gateway == nil || r.to.backlog(r.gateway) {
+		return func() {} // it must not overtake what waits, and the last push tells it too
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), r.to.timeout)
 	done := make(chan struct{})

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -182,4 +183,19 @@ func bodies(first, last int) (all []string) {
 		all = append(all, fmt.Sprintf("n %d\n", i))
 	}
 	return all
+}
+
+// refused returns what was set aside, the oldest first.
+func (s *Spool) refused() ([]refusal, error) {
+	names, _, err := pushFiles(s.refusedDir())
+	if err != nil {
+		return nil, err
+	}
+	all := make([]refusal, len(names))
+	for i, name := range names {
+		if err := readSpoolFile(filepath.Join(s.refusedDir(), name), &all[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }

@@ -119,18 +119,7 @@ func (s *Spool) pushAlone(ctx context.Context, p *Push, reason error) error {
 // Send delivers what waits, as far as ctx allows. Errors are *Undelivered, *Refused where the gateway lets
 // nobody in, ErrSpoolBusy, and those of the disk.
 func (s *Spool) Send(ctx context.Context) error {
-	turn, err := s.enter()
-	if err != nil {
-		return err
-	}
-	defer turn.leave()
-	if err := s.await(ctx, turn, ""); err != nil {
-		return err
-	}
-	if !turn.held() {
-		return ErrSpoolBusy
-	}
-	return (&round{spool: s}).run(ctx)
+	return s.alone(ctx, func() error { return (&round{spool: s}).run(ctx) })
 }
 
 // Waiting returns how many pushes wait.

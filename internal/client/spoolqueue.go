@@ -46,7 +46,7 @@ func (s *Spool) waits(name string) bool {
 
 // keep writes p behind all that waits, and returns its name.
 func (s *Spool) keep(p *Push) (string, error) {
-	names, size, err := s.waiting()
+	_, size, err := s.waiting()
 	if err != nil {
 		return "", err
 	}
@@ -57,19 +57,40 @@ func (s *Spool) keep(p *Push) (string, error) {
 	if size+int64(len(content)) > s.limits.Bytes {
 		return "", fmt.Errorf("%w (%d bytes wait in %s, this push has %d, most is %d)", ErrSpoolFull, size, s.dir, len(content), s.limits.Bytes)
 	}
+	last, err := s.lastName()
+	if err != nil {
+		return "", err
+	}
+	name := nameBehind(last, p.Once)
+	return name, writeDurably(filepath.Join(s.dir, name), content)
+}
+
+// lastName returns the greatest name of what waits or may have been sent.
+func (s *Spool) lastName() (string, error) {
+	names, _, err := s.waiting()
+	if err != nil {
+		return "", err
+	}
 	before, err := s.readAttempt()
 	if err != nil {
 		return "", err
 	}
+	return slices.Max(append(names, before.Through)), nil
+}
+
+// nameBehind makes a name that is greater than the last one, though the clock may have been set back.
+func nameBehind(last, key string) string {
 	at := time.Now().UnixNano()
-	for _, earlier := range append(names, before.Through) {
-		var n int64
-		if _, err := fmt.Sscanf(earlier, "%d-", &n); err == nil {
-			at = max(at, n+1) // the clock may have been set back
-		}
+	if n, ok := nameTime(last); ok {
+		at = max(at, n+1)
 	}
-	name := fmt.Sprintf("%020d-%s%s", at, p.Once, waitingSuffix)
-	return name, writeDurably(filepath.Join(s.dir, name), content)
+	return fmt.Sprintf("%020d-%s%s", at, key, waitingSuffix)
+}
+
+// nameTime returns when a push came, in Unix nanoseconds.
+func nameTime(name string) (at int64, ok bool) {
+	_, err := fmt.Sscanf(name, "%d-", &at)
+	return at, err == nil
 }
 
 // read returns the push of a name, or nil if it cannot be sent: what cannot be read is set aside, what
@@ -86,7 +107,8 @@ func (s *Spool) read(name string) (*Push, error) {
 	case err != nil:
 		return nil, err
 	}
-	if age := time.Since(p.Made); age > s.limits.Age {
+	came, ok := nameTime(name)
+	if age := time.Since(time.Unix(0, came)); ok && age > s.limits.Age {
 		s.client.tell(fmt.Sprintf("dropped from the spool: a push for %s that waited %s", p.group(), age.Round(time.Second)))
 		if err := os.Remove(file); err != nil {
 			return nil, fmt.Errorf("drop what waited too long: %w", err)

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -93,25 +92,4 @@ func (s *Spool) trimRefused() {
 			s.client.tell(fmt.Sprintf("dropped from what was set aside as refused, since it is too old or too much: %s", what))
 		}
 	}
-}
-
-// Refused returns what was set aside, with the reasons, the oldest first.
-func (s *Spool) refused() ([]refusal, error) {
-	names, _, err := pushFiles(s.refusedDir())
-	if err != nil {
-		return nil, err
-	}
-	var all []refusal
-	for _, name := range names {
-		var r refusal
-		err := readSpoolFile(filepath.Join(s.refusedDir(), name), &r)
-		if errors.Is(err, errDamaged) || errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, r)
-	}
-	return all, nil
 }
