@@ -89,7 +89,7 @@ func (z *gzipWriter) pages(f exposition.Format, h exposition.Header, pages []lea
 		n := min(pressAhead, len(pages))
 		pressPages(pages[:n], f, h)
 		for _, l := range pages[:n] {
-			p := pressPage(l.page, f, h)
+			p := pressPage(l, f, h)
 			if z.kept+int64(len(p.bytes)) > z.room {
 				l.pressed.forms[f.Syntax].Store(nil)
 			} else {

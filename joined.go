@@ -1,7 +1,7 @@
 package holdfast
 
 import (
-	"io"
+	"bufio"
 	"iter"
 	"sync"
 
@@ -12,11 +12,15 @@ import (
 // saves in memory. To join takes about as long as to compress.
 const patience = 4
 
-// textOf returns the text of a shared page of the named family in one piece, which its blocks then share.
-// It is made once some scrapes have read the page: what is pushed to all the time is not worth it. It
-// returns nil where there is none.
-func textOf(pg *page[*exposition.Block], name string, scrapes int32) []byte {
-	made := &pg.pressed
+// maxStretch is how many pages are joined at once. Their texts then lie one behind the other, and are sent
+// without being copied as long as none of them changes. They live as long as one of them does.
+const maxStretch = 16
+
+// textOf returns the text of the first of some shared pages of the named family, in one piece, which its
+// blocks then share. It is made once so many scrapes have read the page: what is pushed to all the time is not
+// worth it. It returns nil where there is none.
+func textOf(pages []leaf[*exposition.Block], name string, scrapes int32) []byte {
+	made := &pages[0].pressed
 	if text := made.joined.Load(); text != nil {
 		return *text
 	}
@@ -25,11 +29,36 @@ func textOf(pg *page[*exposition.Block], name string, scrapes int32) []byte {
 	}
 	made.mu.Lock()
 	defer made.mu.Unlock()
-	if made.joined.Load() == nil {
-		text := exposition.JoinText(name, valuesOf(pg))
-		made.joined.Store(&text)
+	if text := made.joined.Load(); text != nil {
+		return *text
 	}
+	joinPages(dueWith(pages, scrapes), name)
 	return *made.joined.Load()
+}
+
+// dueWith returns the first page and those behind it that this scrape will want joined too.
+func dueWith(pages []leaf[*exposition.Block], scrapes int32) []leaf[*exposition.Block] {
+	n := 1
+	for n < min(len(pages), maxStretch) && pages[n].pressed.joined.Load() == nil && pages[n].pressed.scrapes.Load() >= scrapes {
+		n++
+	}
+	return pages[:n]
+}
+
+// joinPages joins pages of which the first is locked. Others that another scrape is about to join are left to it.
+func joinPages(pages []leaf[*exposition.Block], name string) {
+	locked := 1
+	for locked < len(pages) && pages[locked].pressed.mu.TryLock() {
+		defer pages[locked].pressed.mu.Unlock()
+		locked++
+	}
+	blocks := make([]iter.Seq[*exposition.Block], locked)
+	for i := range blocks {
+		blocks[i] = valuesOf(pages[i].page)
+	}
+	for i, text := range exposition.JoinText(name, blocks...) {
+		pages[i].pressed.joined.CompareAndSwap(nil, &text)
+	}
 }
 
 // valuesOf yields the values of a page, in order.
@@ -45,13 +74,13 @@ func valuesOf[V any](pg *page[V]) iter.Seq[V] {
 
 // plainWriter writes a scrape as it is.
 type plainWriter struct {
-	io.Writer
+	*bufio.Writer
 	room []byte
 }
 
 var plainWriters = sync.Pool{New: func() any { return new(plainWriter) }}
 
-func newPlainWriter(w io.Writer) *plainWriter {
+func newPlainWriter(w *bufio.Writer) *plainWriter {
 	p := plainWriters.Get().(*plainWriter)
 	p.Writer = w
 	return p
@@ -69,17 +98,41 @@ func (p *plainWriter) worth(f exposition.Format, _ int) bool { return f.Syntax =
 func (p *plainWriter) end() error { return nil }
 
 func (p *plainWriter) pages(f exposition.Format, h exposition.Header, pages []leaf[*exposition.Block]) error {
-	for _, l := range pages {
-		text := textOf(l.page, h.Name, 1)
-		if text == nil {
-			p.room = appendBlocks(p.room[:0], f, h, l.page)
-			text = p.room
+	var stretch []byte // texts that lie one behind the other
+	for i := range pages {
+		text := textOf(pages[i:], h.Name, 1)
+		if follows(stretch, text) {
+			stretch = stretch[:len(stretch)+len(text)]
+			continue
 		}
-		if _, err := p.Write(text); err != nil {
+		if err := p.through(stretch); err != nil {
+			return err
+		}
+		if stretch = text; text != nil {
+			continue
+		}
+		p.room = appendBlocks(p.room[:0], f, h, pages[i].page)
+		if err := p.through(p.room); err != nil {
 			return err
 		}
 	}
-	return nil
+	return p.through(stretch)
+}
+
+// follows reports whether b lies in memory where a ends.
+func follows(a, b []byte) bool {
+	return len(a) > 0 && len(b) > 0 && cap(a) >= len(a)+len(b) && &a[:len(a)+1][len(a)] == &b[0]
+}
+
+// through writes a stretch; a large one is not copied.
+func (p *plainWriter) through(stretch []byte) error {
+	if len(stretch) > p.Size() {
+		if err := p.Flush(); err != nil {
+			return err
+		}
+	}
+	_, err := p.Write(stretch)
+	return err
 }
 
 // appendBlocks appends all blocks of a page.

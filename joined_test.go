@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	dto "github.com/prometheus/client_model/go"
+
+	"holdfast/internal/exposition"
 )
 
 // A page that stands while it is scraped again is joined, and says what it said, also for those who hold
@@ -42,6 +44,56 @@ func TestPagesThatStandAreJoined(t *testing.T) {
 	}
 	if fresh != 1 {
 		t.Errorf("after one push %d pages are not joined, want 1", fresh)
+	}
+}
+
+// widest is the largest write that came.
+type widest struct{ bytes int }
+
+func (w *widest) Write(b []byte) (int, error) {
+	w.bytes = max(w.bytes, len(b))
+	return len(b), nil
+}
+
+// Pages that are joined together lie in one piece, which is sent as it lies; a page that changes leaves the
+// pieces on both sides of it.
+func TestJoinedPagesAreSentInOnePiece(t *testing.T) {
+	g := newTestGateway(t, nil)
+	for i := range 6000 {
+		mustPush(t, g, job(fmt.Sprintf("job%04d", i)), oneMetric("m_of_a_family_with_a_long_name", dto.MetricType_GAUGE))
+	}
+	pages := func() []leaf[*exposition.Block] {
+		return g.index.families["m_of_a_family_with_a_long_name"].variants[0].blocks.pages
+	}
+	apart := func() (n int) { // pages that do not lie behind the one before
+		for i := 1; i < len(pages()); i++ {
+			before, text := pages()[i-1].pressed.joined.Load(), pages()[i].pressed.joined.Load()
+			if before == nil || text == nil || !follows(*before, *text) {
+				n++
+			}
+		}
+		return n
+	}
+	largest := func() int {
+		var w widest
+		if err := g.Scrape(t.Context(), &w, ScrapeOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		return w.bytes
+	}
+	before := largest()
+	largest()
+	if got, want := apart(), (len(pages())-1)/maxStretch; got != want {
+		t.Errorf("%d of %d pages lie apart, want %d", got, len(pages()), want)
+	}
+	if after := largest(); after <= before {
+		t.Errorf("the largest write had %d bytes before pages were joined, %d after", before, after)
+	}
+	was := apart()
+	mustPush(t, g, job("job0500"), oneMetric("m_of_a_family_with_a_long_name", dto.MetricType_GAUGE))
+	largest()
+	if got := apart(); got != was+2 {
+		t.Errorf("after one push %d pages lie apart, before it %d", got, was)
 	}
 }
 

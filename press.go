@@ -75,8 +75,9 @@ func (p *presser) deflate() []byte {
 }
 
 // pressPage returns a shared page in a format, compressed once for all scrapes until it changes.
-func pressPage(pg *page[*exposition.Block], f exposition.Format, h exposition.Header) *press {
-	text := textOf(pg, h.Name, patience)
+func pressPage(l leaf[*exposition.Block], f exposition.Format, h exposition.Header) *press {
+	text := textOf([]leaf[*exposition.Block]{l}, h.Name, patience)
+	pg := l.page
 	form := &pg.pressed.forms[f.Syntax]
 	if known := form.Load(); known.fits(f) {
 		return known
@@ -110,10 +111,10 @@ const pressAhead = 256
 
 // pressPages compresses what is not compressed yet of some pages.
 func pressPages(pages []leaf[*exposition.Block], f exposition.Format, h exposition.Header) {
-	var missing []*page[*exposition.Block]
+	var missing []leaf[*exposition.Block]
 	for _, l := range pages {
 		if !l.pressed.forms[f.Syntax].Load().fits(f) {
-			missing = append(missing, l.page)
+			missing = append(missing, l)
 		}
 	}
 	var next atomic.Int64

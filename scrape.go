@@ -68,7 +68,7 @@ func (g *Gateway) Scrape(ctx context.Context, w io.Writer, o ScrapeOptions) erro
 }
 
 // write writes all families. Compressed pages that together take more than room bytes are not kept.
-func (s *scrape) write(ctx context.Context, w io.Writer, room int64, families iter.Seq2[*dto.MetricFamily, *family]) (err error) {
+func (s *scrape) write(ctx context.Context, w *bufio.Writer, room int64, families iter.Seq2[*dto.MetricFamily, *family]) (err error) {
 	if s.out, err = newOutput(w, s.Coding, room); err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ type output interface {
 	giveBack()
 }
 
-func newOutput(w io.Writer, c Coding, room int64) (output, error) {
+func newOutput(w *bufio.Writer, c Coding, room int64) (output, error) {
 	if c == Gzip {
 		return newGzipWriter(w, room)
 	}

@@ -12,23 +12,35 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// JoinText lays the text of blocks of the named family into one stretch of memory, in their order, and
-// returns it: it is from then on the one that the blocks share. Where the text of a block gives its
-// protobuf back to the bit, the protobuf is let go, and Proto takes time. It is meant for blocks that have
-// stood for a while: their text need not be made again for each page. Returns nil, and changes nothing, if
-// one of the blocks is not plain.
+// JoinText lays the text of blocks of the named family into one stretch of memory, page behind page and in
+// their order, and returns that of each page: it is from then on the one that the blocks share. Where the
+// text of a block gives its protobuf back to the bit, the protobuf is let go, and Proto takes time. It is
+// meant for blocks that have stood for a while: their text need not be made again for each scrape. The text
+// of a page is nil, and nothing is changed in it, if one of its blocks is not plain.
 //
 // Blocks may be read meanwhile, and be joined by others at the same time.
-func JoinText(name string, blocks iter.Seq[*Block]) []byte {
-	page := joinings.Get().(*joining)
-	defer page.giveBack()
+func JoinText(name string, pages ...iter.Seq[*Block]) [][]byte {
+	all := joinings.Get().(*joining)
+	defer all.giveBack()
+	for _, blocks := range pages {
+		if !plain(blocks) {
+			continue
+		}
+		for b := range blocks {
+			all.add(b, name)
+		}
+	}
+	return all.share(pages)
+}
+
+// plain reports whether all blocks are.
+func plain(blocks iter.Seq[*Block]) bool {
 	for b := range blocks {
 		if !b.Plain() {
-			return nil
+			return false
 		}
-		page.add(b, name)
 	}
-	return page.share(blocks)
+	return true
 }
 
 // joining is the memory in which text is joined.
@@ -60,24 +72,38 @@ func (j *joining) add(b *Block, name string) {
 	j.ends = append(j.ends, end{len(j.text), len(j.proto)})
 }
 
-// share has the blocks that were added hold what was joined, and returns the text.
-func (j *joining) share(blocks iter.Seq[*Block]) []byte {
+// share has the blocks that were added hold what was joined, and returns the text of each page.
+func (j *joining) share(pages []iter.Seq[*Block]) [][]byte {
 	text, proto := append([]byte(nil), j.text...), append([]byte(nil), j.proto...)
+	texts := make([][]byte, len(pages))
 	from, ends := end{}, j.ends
-	for b := range blocks {
-		to := ends[0]
-		if to.text > from.text {
-			b.textSize.Store(int64(to.text - from.text))
-			b.textAt.Store(&text[from.text])
-			if to.proto > from.proto {
-				b.protoAt.Store(&proto[from.proto])
-			} else {
-				b.protoAt.Store(nil)
-			}
+	for i, blocks := range pages {
+		if !plain(blocks) {
+			continue
 		}
-		from, ends = to, ends[1:]
+		begin := from.text
+		for b := range blocks {
+			to := ends[0]
+			b.take(text[from.text:to.text], proto[from.proto:to.proto])
+			from, ends = to, ends[1:]
+		}
+		texts[i] = text[begin:from.text]
 	}
-	return text
+	return texts
+}
+
+// take has the block hold a text, and a protobuf that has no bytes where the text tells it.
+func (b *Block) take(text, proto []byte) {
+	if len(text) == 0 {
+		return
+	}
+	b.textSize.Store(int64(len(text)))
+	b.textAt.Store(&text[0])
+	if len(proto) > 0 {
+		b.protoAt.Store(&proto[0])
+	} else {
+		b.protoAt.Store(nil)
+	}
 }
 
 // derivable reports whether the block's text tells all that its protobuf does. It does not where a number is

@@ -1,6 +1,7 @@
 package exposition
 
 import (
+	"iter"
 	"math"
 	"slices"
 	"testing"
@@ -23,7 +24,7 @@ func TestJoinTextKeepsBothEncodings(t *testing.T) {
 			JoinText(f.Name, slices.Values(blocks))
 		}()
 		for range 2 {
-			if got := string(JoinText(f.Name, slices.Values(blocks))); got != text {
+			if got := string(JoinText(f.Name, slices.Values(blocks))[0]); got != text {
 				t.Errorf("joined text is\n%s\nwant\n%s", got, text)
 			}
 			var again, all string
@@ -69,10 +70,17 @@ func (b *Block) part(t *testing.T) []byte {
 	return nil
 }
 
+// A page that cannot be joined does not keep its neighbours from lying one behind the other.
 func TestJoinTextLeavesWhatNeedsEscaping(t *testing.T) {
-	plain := mustEncode(t, family("x", gaugeType, gauge(1, "a", "1")), nil)
-	other := mustEncode(t, family("x", gaugeType, gauge(1, "a.b", "1")), nil)
-	if text := JoinText("x", slices.Values([]*Block{plain, other})); text != nil || plain.protoAt.Load() == nil {
-		t.Errorf("joined to %q", text)
+	one := func(label string) *Block { return mustEncode(t, family("x", gaugeType, gauge(1, label, "1")), nil) }
+	first, plain, other, last := one("a"), one("b"), one("b.c"), one("d")
+	page := func(blocks ...*Block) iter.Seq[*Block] { return slices.Values(blocks) }
+	texts := JoinText("x", page(first), page(plain, other), page(last))
+	if texts[1] != nil || plain.protoAt.Load() == nil {
+		t.Errorf("joined to %q", texts[1])
+	}
+	both := texts[0][:len(texts[0])+len(texts[2])]
+	if want := "x{a=\"1\",instance=\"\"} 1\nx{d=\"1\",instance=\"\"} 1\n"; string(both) != want || lines("x", first)+lines("x", last) != want {
+		t.Errorf("joined to %q, want %q", both, want)
 	}
 }
