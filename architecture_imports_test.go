@@ -69,6 +69,7 @@ func rooms() map[string]room {
 		},
 		"internal/client": {
 			imports: []string{"internal/exposition"}, modules: []string{promCommon, yaml},
+			testModules: []string{clientModel, protobuf, goCmp},
 		},
 		"internal/jobrun": {
 			modules: []string{system}, testModules: []string{instruments},

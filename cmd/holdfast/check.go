@@ -33,6 +33,9 @@ func checkCommand() clientCommand {
 			if err != nil {
 				return err
 			}
+			if body, err = client.Text(body); err != nil {
+				return err
+			}
 			request, err := checkRequest(*job, labels, body)
 			if err != nil {
 				return err

@@ -176,6 +176,8 @@ func (r *jobRun) ownMetrics() ([]byte, error) {
 	if r.stdout.over {
 		problem = fmt.Errorf("the job wrote more than %d bytes of metrics to stdout, which are not pushed", ownMetricsLimit)
 	}
+	own, err := client.Text(own)
+	problem = errors.Join(problem, err)
 	if r.metrics != "" {
 		written, err := readBounded(r.metrics)
 		own, problem = append(lines(own), lines(written)...), errors.Join(problem, err)
@@ -195,12 +197,11 @@ func readBounded(file string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the metrics of the job: %w", err)
 	}
-	return written, nil
+	return client.Text(written)
 }
 
-// lines ends the last line of a text, and takes the end mark of OpenMetrics off.
+// lines ends the last line of a text.
 func lines(text []byte) []byte {
-	text = bytes.TrimSuffix(bytes.TrimRight(text, "\r\n"), []byte("# EOF"))
 	text = bytes.TrimRight(text, "\r\n")
 	if len(text) == 0 {
 		return nil

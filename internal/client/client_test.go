@@ -139,7 +139,7 @@ func TestRequestOfAPush(t *testing.T) {
 func TestContentTypeByContent(t *testing.T) {
 	for body, want := range map[string]string{
 		"x 1\n": textType, "": textType, "# HELP x 备份\nx 1\n": textType, "x 1\r\n": textType,
-		"# TYPE x gauge\nx 1\n# EOF\n": openMetricsType, "\x08\n\x01x\x18\x01": protobufType, "x\xff": protobufType,
+		"\x08\n\x01x\x18\x01": protobufType, "x\xff": protobufType,
 	} {
 		if got := (&Push{Body: []byte(body)}).contentType(); got != want {
 			t.Errorf("%q is %s, want %s", body, got, want)

@@ -26,9 +26,8 @@ const (
 
 // Content types of bodies.
 const (
-	textType        = "text/plain; version=0.0.4; charset=utf-8"
-	openMetricsType = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-	protobufType    = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+	textType     = "text/plain; version=0.0.4; charset=utf-8"
+	protobufType = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
 )
 
 // Push is one change of one group.
@@ -42,7 +41,7 @@ type Push struct {
 }
 
 // Prepare gives p its idempotency key and time, and refuses what no gateway would take, so that it is
-// said to who is still there to hear it.
+// said to who is still there to hear it. A body of OpenMetrics becomes text.
 func (p *Push) Prepare() error {
 	if _, err := Path(p.Labels); err != nil {
 		return err
@@ -53,10 +52,13 @@ func (p *Push) Prepare() error {
 	if p.Made.IsZero() {
 		p.Made = time.Now()
 	}
+	var err error
+	if p.Body, err = Text(p.Body); err != nil {
+		return err
+	}
 	if p.Mode == Delete || strings.Contains(p.Options, "text=lenient") {
 		return nil
 	}
-	var err error
 	switch p.contentType() {
 	case textType:
 		_, err = exposition.DecodeText(p.Body, model.UTF8Validation)
@@ -78,14 +80,10 @@ func (m *Malformed) Error() string { return "the metrics cannot be read: " + m.E
 // Unwrap returns the decoder's error.
 func (m *Malformed) Unwrap() error { return m.Err }
 
-// contentType tells by its content what a body is: text has no control characters, and OpenMetrics says
-// where it ends.
+// contentType tells by its content what a body is: text has no control characters.
 func (p *Push) contentType() string {
 	if !utf8.Valid(p.Body) || bytes.ContainsFunc(p.Body, func(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' }) {
 		return protobufType
-	}
-	if bytes.HasSuffix(bytes.TrimRight(p.Body, "\r\n"), []byte("# EOF")) {
-		return openMetricsType
 	}
 	return textType
 }
