@@ -10,29 +10,28 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/signal"
 	"path"
 	"path/filepath"
 	"strings"
-	"syscall"
+
+	"github.com/alecthomas/kingpin/v2"
 )
 
-// backup fetches a copy of a running instance's store, checks it, and returns the exit code.
-func backup(name string, args []string) int {
-	c := newCommand(name+" backup", "Copy the store of a running Holdfast into a directory. The copy is consistent, though pushes go on meanwhile, "+
-		"and a Holdfast can be started on it with --storage.path.")
-	base := c.Flag("url", "URL of the running Holdfast, which must have been started with --web.enable-admin-api. A user and a password may be part of it.").
-		Default("http://127.0.0.1:9091").URL()
-	directory := c.Arg("DIR", "Directory for the copy. It must not exist, or be empty.").Required().String()
-	return c.run(args, func() (string, error) {
-		ctx, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		defer release()
-		err := fetchStore(ctx, *base, *directory)
-		if err != nil {
-			return "", err
+// backupCommand fetches a copy of a running instance's store, and checks it.
+func backupCommand() command {
+	return command{name: "backup", help: "Copy the store of a running Holdfast into a directory. The copy is consistent, though pushes go on meanwhile, " +
+		"and a Holdfast can be started on it with --storage.path.", setup: func(app *kingpin.Application) func(context.Context) error {
+		base := app.Flag("url", "URL of the running Holdfast, which must have been started with --web.enable-admin-api. A user and a password may be part of it.").
+			Default("http://127.0.0.1:9091").URL()
+		directory := app.Arg("DIR", "Directory for the copy. It must not exist, or be empty.").Required().String()
+		return func(ctx context.Context) error {
+			if err := fetchStore(ctx, *base, *directory); err != nil {
+				return err
+			}
+			fmt.Printf("the backup is in %s\n", *directory)
+			return nil
 		}
-		return fmt.Sprintf("the backup is in %s", *directory), nil
-	})
+	}}
 }
 
 // fetchStore fills a directory with the copy of a store. Where that fails, the directory is left as it was.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -22,12 +23,14 @@ type checkAnswer struct {
 }
 
 // checkCommand asks a gateway what it would say to a push, without pushing.
-func checkCommand() clientCommand {
-	return clientCommand{name: "check", help: "Check metrics without pushing them: what the gateway would say, and advice. The exit code is 1 if it would refuse them.", setup: func(app *kingpin.Application) func(context.Context) error {
+func checkCommand() command {
+	return command{name: "check", help: "Check metrics without pushing them: what the gateway would say, and advice. The exit code is 1 if it would refuse them.", setup: func(app *kingpin.Application) func(context.Context) error {
 		from, to := addMetrics(app), addConnection(app)
 		var labels labelList
 		job := app.Flag("job", "The job of the group that is meant. Without it, only what needs no comparison with other groups is checked.").Short('j').String()
 		app.Flag("label", "A further label of that group, as NAME=VALUE. Repeatable.").Short('l').PlaceHolder("NAME=VALUE").SetValue(&labels)
+		var output string
+		addOutput(app, &output)
 		return func(ctx context.Context) error {
 			body, err := from.read()
 			if err != nil {
@@ -43,6 +46,10 @@ func checkCommand() clientCommand {
 			answer, err := to.ask(ctx, request)
 			if err != nil {
 				return err
+			}
+			if output == outputJSON {
+				fmt.Println(strings.TrimSpace(string(answer)))
+				return nil
 			}
 			return printCheck(answer)
 		}

@@ -1,15 +1,10 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
-
-	"github.com/alecthomas/kingpin/v2"
 
 	"holdfast/internal/client"
 )
@@ -19,59 +14,6 @@ const (
 	exitWrong = 1  // the command line, a file, or the gateway's refusal
 	exitLater = 75 // nobody took it; the same command may succeed later
 )
-
-// clientCommand is a command that speaks with a gateway.
-type clientCommand struct {
-	name, help string
-	failed     int // exit code of the command's own failures; 0 for exitWrong
-	// setup adds the command's flags, and returns what it does once they are parsed.
-	setup func(app *kingpin.Application) func(ctx context.Context) error
-}
-
-// clientCommands are all of them, as help, completion and man pages list them.
-func clientCommands() []clientCommand {
-	return []clientCommand{
-		pushCommand("push", client.Post, "Push metrics to a group: each family takes the place of the one of its name, the rest of the group stays."),
-		pushCommand("put", client.Put, "Push metrics as a whole group: what was in it goes."),
-		pushCommand("patch", client.Patch, "Push metrics to a group: each series takes the place of the one with its labels, the rest stays."),
-		pushCommand("add", client.Add, "Add metrics to those of a group, series by series: for counters and histograms of runs that end."),
-		deleteCommand(),
-		spoolCommand(),
-		runCommand(),
-		groupsCommand(),
-		checkCommand(),
-		compareCommand(),
-		healthCommand(),
-	}
-}
-
-// app returns the command's flags, and what it does once they are parsed. Its text for -h is on stdout.
-func (c clientCommand) app(program string) (*kingpin.Application, func(ctx context.Context) error) {
-	app := kingpin.New(program+" "+c.name, c.help)
-	app.UsageWriter(os.Stdout)
-	app.HelpFlag.Short('h')
-	return app, c.setup(app)
-}
-
-// run is the command as main runs it.
-func (c clientCommand) run(program string, args []string) int {
-	app, do := c.app(program)
-	if _, err := app.Parse(args); err != nil {
-		return report(c.ownFailure(withHint(err, "see "+program+" "+c.name+" --help")))
-	}
-	ctx, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer release()
-	return report(c.ownFailure(do(ctx)))
-}
-
-// ownFailure gives an error that asks for no exit code that of the command's own failures.
-func (c clientCommand) ownFailure(err error) error {
-	var asked *coded
-	if err == nil || c.failed == 0 || errors.As(err, &asked) {
-		return err
-	}
-	return &coded{err, c.failed}
-}
 
 // hinted is an error with what to do about it.
 type hinted struct {

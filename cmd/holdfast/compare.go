@@ -21,8 +21,8 @@ import (
 const exitDifferent = 2
 
 // compareCommand tells whether two gateways expose the same, for those who move from one to the other.
-func compareCommand() clientCommand {
-	return clientCommand{name: "compare", help: "Tell whether two gateways expose the same metrics, but for their own. The exit code is 0 if they do, 2 if they do not.", setup: func(app *kingpin.Application) func(context.Context) error {
+func compareCommand() command {
+	return command{name: "compare", help: "Tell whether two gateways expose the same metrics, but for their own. The exit code is 0 if they do, 2 if they do not.", setup: func(app *kingpin.Application) func(context.Context) error {
 		to := addConnection(app)
 		other := app.Arg("URL", "The other gateway, which is compared with --url.").Required().String()
 		times := app.Flag("times", "Compare the times of pushes too.").Bool()
@@ -46,6 +46,8 @@ var ownFamilies = []string{"pushgateway_", "holdfast_", "go_", "process_", "prom
 
 // page returns what a gateway exposes: for each line without its value, the value.
 func (c *connection) page(ctx context.Context, times bool) (map[string]string, error) {
+	done := showProgress("reading the page of " + c.url)
+	defer done()
 	text, err := c.ask(ctx, client.Request{Method: http.MethodGet, Path: "/metrics", Header: http.Header{"Accept": {"text/plain"}}})
 	if err != nil {
 		return nil, err

@@ -9,25 +9,28 @@ import (
 	"iter"
 	"os"
 
+	"github.com/alecthomas/kingpin/v2"
 	dto "github.com/prometheus/client_model/go"
 
 	"holdfast"
 	"holdfast/internal/pgwfile"
 )
 
-// exportPersistence writes the groups of a stopped instance as a persistence file of the Pushgateway, so
-// that one can go back, and returns the exit code.
-func exportPersistence(name string, args []string) int {
-	c := newCommand(name+" export-persistence", "Write the groups of a stopped Holdfast as a file that a Pushgateway loads with --persistence.file. The store stays as it is.")
-	directory := c.Flag("storage.path", "Directory of the store.").Default("data").ExistingDir()
-	file := c.Arg("FILE", "File to write. It must not exist.").Required().String()
-	return c.run(args, func() (string, error) {
-		count, err := exportStore(*directory, *file)
-		if err != nil {
-			return "", err
+// exportCommand writes the groups of a stopped instance as a persistence file of the Pushgateway, so that
+// one can go back.
+func exportCommand() command {
+	return command{name: "export-persistence", help: "Write the groups of a stopped Holdfast as a file that a Pushgateway loads with --persistence.file. The store stays as it is.", setup: func(app *kingpin.Application) func(context.Context) error {
+		directory := app.Flag("storage.path", "Directory of the store.").Default("data").ExistingDir()
+		file := app.Arg("FILE", "File to write. It must not exist.").Required().String()
+		return func(context.Context) error {
+			count, err := exportStore(*directory, *file)
+			if err != nil {
+				return err
+			}
+			fmt.Printf("wrote %s; groups: %d\n", *file, count)
+			return nil
 		}
-		return fmt.Sprintf("wrote %s; groups: %d", *file, count), nil
-	})
+	}}
 }
 
 // exportStore returns how many groups it wrote. Where that fails, there is no file.

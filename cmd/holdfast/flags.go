@@ -54,7 +54,7 @@ type limitFlags struct {
 
 // newFlags makes the command line of serve for a program called name.
 func newFlags(name string) *flags {
-	app := kingpin.New(name, "Holdfast, a push gateway for Prometheus. Other commands, each with its own --help: backup, verify, export-persistence, check-config.")
+	app := kingpin.New(name, "Holdfast, a push gateway for Prometheus. Other commands, each with its own --help: "+strings.Join(commandNames(), ", ")+".")
 	app.UsageWriter(os.Stdout)
 	app.HelpFlag.Short('h')
 	app.Version(version.Print("holdfast"))

@@ -30,14 +30,14 @@ type groupsCall struct {
 	text      string
 	sort      string
 	limit     int
-	json      bool
+	output    string
 	dryRun    bool
 	yes       bool
 }
 
 // groupsCommand lists, shows and removes groups.
-func groupsCommand() clientCommand {
-	return clientCommand{name: "groups", help: "List groups (list MATCHER…), show one (show ID), or remove them (rm MATCHER…). Matchers are PromQL's: '{job=\"backup\",instance=~\"db-.*\"}'.", setup: func(app *kingpin.Application) func(context.Context) error {
+func groupsCommand() command {
+	return command{name: "groups", help: "List groups (list MATCHER…), show one (show ID), or remove them (rm MATCHER…). Matchers are PromQL's: '{job=\"backup\",instance=~\"db-.*\"}'.", setup: func(app *kingpin.Application) func(context.Context) error {
 		g := &groupsCall{to: addConnection(app)}
 		app.Arg("WHAT", "list, show or rm, and matchers or an id.").StringsVar(&g.args)
 		app.Flag("older-than", "Only groups whose last push is older, such as 7d.").SetValue((*span)(&g.olderThan))
@@ -45,9 +45,9 @@ func groupsCommand() clientCommand {
 		app.Flag("search", "Only groups with this text in a grouping label or the name of a family.").Short('q').StringVar(&g.text)
 		app.Flag("sort", "key, pushed, series or bytes; the last two begin with the largest.").Default("key").EnumVar(&g.sort, "key", "pushed", "series", "bytes")
 		app.Flag("limit", "Most groups that are listed.").Default("100").IntVar(&g.limit)
-		app.Flag("json", "Print what the gateway answers.").BoolVar(&g.json)
+		addOutput(app, &g.output)
 		app.Flag("dry-run", "For rm: tell what would go.").BoolVar(&g.dryRun)
-		app.Flag("yes", "For rm: do not ask.").BoolVar(&g.yes)
+		app.Flag("yes", "For rm: do not ask. Needed where nobody sits at a terminal.").Short('y').BoolVar(&g.yes)
 		return g.run
 	}}
 }
@@ -59,7 +59,7 @@ func (g *groupsCall) run(ctx context.Context) error {
 	}
 	switch {
 	case action == "show" && len(about) != 1:
-		return withHint(errors.New("show needs one id"), "holdfast groups --json list shows the ids")
+		return withHint(errors.New("show needs one id"), "holdfast groups shows the ids")
 	case action == "show":
 		return g.print(ctx, client.Request{Method: http.MethodGet, Path: "/api/v1/groups/" + url.PathEscape(about[0])})
 	case action == "rm":
@@ -88,17 +88,37 @@ func (g *groupsCall) query(matchers []string) url.Values {
 
 // groupsAnswer is a page of groups.
 type groupsAnswer struct {
-	Reply struct {
-		Totals struct{ Groups, Series, Bytes int }
-		Groups []struct {
-			ID       string
-			Labels   map[string]string
-			States   []string
-			Series   int
-			Bytes    int
-			LastPush *struct{ Time time.Time } `json:"last_push"`
-		}
-	} `json:"data"`
+	Totals struct{ Groups, Series, Bytes, Failed, Stale int }
+	Groups []listedGroup
+}
+
+// listedGroup is a group in a page.
+type listedGroup struct {
+	ID          string
+	Labels      map[string]string
+	States      []string
+	Series      int
+	Bytes       int
+	LastPush    *struct{ Time time.Time } `json:"last_push"`
+	LastFailure *struct {
+		Time    time.Time
+		Message string
+	} `json:"last_failure"`
+}
+
+// ask reads a page of groups, or what a deletion says of them.
+func (g *groupsCall) ask(ctx context.Context, r client.Request) (*groupsAnswer, error) {
+	text, err := g.to.ask(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Reply groupsAnswer `json:"data"`
+	}
+	if err := json.Unmarshal(text, &answer); err != nil {
+		return nil, fmt.Errorf("read the gateway's answer: %w", err)
+	}
+	return &answer.Reply, nil
 }
 
 func (g *groupsCall) list(ctx context.Context, matchers []string) error {
@@ -112,34 +132,40 @@ func (g *groupsCall) list(ctx context.Context, matchers []string) error {
 		q.Set("order", "desc")
 	}
 	r := client.Request{Method: http.MethodGet, Path: "/api/v1/groups?" + q.Encode()}
-	if g.json {
+	if g.output == outputJSON {
 		return g.print(ctx, r)
 	}
-	text, err := g.to.ask(ctx, r)
+	answer, err := g.ask(ctx, r)
 	if err != nil {
 		return err
 	}
-	var answer groupsAnswer
-	if err := json.Unmarshal(text, &answer); err != nil {
-		return fmt.Errorf("read the gateway's answer: %w", err)
+	if err := printGroups(answer.Groups); err != nil {
+		return err
 	}
+	if total := answer.Totals.Groups; total > len(answer.Groups) {
+		tell(fmt.Sprintf("%d of %d groups are listed; --limit lists more, up to 1000", len(answer.Groups), total))
+	}
+	return nil
+}
+
+// printGroups prints a table of groups.
+func printGroups(groups []listedGroup) error {
 	table := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(table, "ID\tSERIES\tBYTES\tPUSHED\tSTATE\tGROUP")
-	for _, group := range answer.Reply.Groups {
+	for _, group := range groups {
 		pushed := "never"
 		if group.LastPush != nil {
-			pushed = time.Since(group.LastPush.Time).Round(time.Second).String() + " ago"
+			pushed = ago(group.LastPush.Time)
 		}
 		fmt.Fprintf(table, "%s\t%d\t%d\t%s\t%s\t%s\n", group.ID, group.Series, group.Bytes, pushed, strings.Join(group.States, ","), keyText(group.Labels))
 	}
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("print groups: %w", err)
 	}
-	if total := answer.Reply.Totals.Groups; total > len(answer.Reply.Groups) {
-		tell(fmt.Sprintf("%d of %d groups are listed; --limit lists more, up to 1000", len(answer.Reply.Groups), total))
-	}
 	return nil
 }
+
+func ago(t time.Time) string { return time.Since(t).Round(time.Second).String() + " ago" }
 
 // keyText renders labels as a selector would name them, job first.
 func keyText(labels map[string]string) string {
@@ -165,35 +191,75 @@ func (g *groupsCall) remove(ctx context.Context, matchers []string) error {
 	if len(matchers) == 0 {
 		return withHint(errors.New("rm needs a matcher"), `to remove all groups of a job: holdfast groups rm '{job="x"}'`)
 	}
-	if !g.dryRun && !g.yes {
-		return withHint(errors.New("nothing was removed: rm needs --yes"), "--dry-run tells what would go")
+	sure, err := g.sure(ctx, matchers)
+	if err != nil || !sure {
+		return err
 	}
-	q := g.query(matchers)
-	q.Set("dry_run", strconv.FormatBool(g.dryRun))
-	r := client.Request{Method: http.MethodDelete, Path: "/api/v1/groups?" + q.Encode()}
-	if g.json {
+	r := g.removal(matchers, g.dryRun)
+	if g.output == outputJSON {
 		return g.print(ctx, r)
 	}
-	text, err := g.to.ask(ctx, r)
+	done := showProgress("removing groups")
+	answer, err := g.ask(ctx, r)
+	done()
 	if err != nil {
 		return err
 	}
-	return printRemoved(text, g.dryRun)
-}
-
-// printRemoved tells what went, or would go.
-func printRemoved(text []byte, dryRun bool) error {
-	var answer groupsAnswer
-	if err := json.Unmarshal(text, &answer); err != nil {
-		return fmt.Errorf("read the gateway's answer: %w", err)
-	}
-	for _, group := range answer.Reply.Groups {
+	for _, group := range answer.Groups {
 		fmt.Println(keyText(group.Labels))
 	}
 	word := "removed"
-	if dryRun {
+	if g.dryRun {
 		word = "would be removed"
 	}
-	tell(fmt.Sprintf("%d groups %s", answer.Reply.Totals.Groups, word))
+	tell(fmt.Sprintf("%s %s", groupCount(answer.Totals.Groups), word))
 	return nil
+}
+
+// removal is the call that deletes what matchers select, or tells what it would delete.
+func (g *groupsCall) removal(matchers []string, dryRun bool) client.Request {
+	q := g.query(matchers)
+	q.Set("dry_run", strconv.FormatBool(dryRun))
+	return client.Request{Method: http.MethodDelete, Path: "/api/v1/groups?" + q.Encode()}
+}
+
+// asked is how many groups a question shows.
+const asked = 5
+
+// sure reports whether to go on: if --yes says so, or who sits at the terminal. A script is not asked, and
+// must say --yes, for a matcher that selects too much cannot be undone.
+func (g *groupsCall) sure(ctx context.Context, matchers []string) (bool, error) {
+	if g.dryRun || g.yes {
+		return true, nil
+	}
+	if !isTerminal(os.Stdin) || !isTerminal(os.Stderr) {
+		return false, withHint(errors.New("nothing was removed: without a terminal to ask at, rm needs --yes"), "--dry-run tells what would go")
+	}
+	answer, err := g.ask(ctx, g.removal(matchers, true))
+	if err != nil {
+		return false, err
+	}
+	count := answer.Totals.Groups
+	if count == 0 {
+		tell("no group is selected")
+		return false, nil
+	}
+	for _, group := range answer.Groups[:min(asked, len(answer.Groups))] {
+		fmt.Fprintln(os.Stderr, "  "+keyText(group.Labels))
+	}
+	if count > asked {
+		fmt.Fprintf(os.Stderr, "  and %d more\n", count-asked)
+	}
+	if !confirm(os.Stdin, os.Stderr, fmt.Sprintf("Remove %s with %d series?", groupCount(count), answer.Totals.Series)) {
+		tell("nothing was removed")
+		return false, nil
+	}
+	return true, nil
+}
+
+func groupCount(n int) string {
+	if n == 1 {
+		return "1 group"
+	}
+	return strconv.Itoa(n) + " groups"
 }

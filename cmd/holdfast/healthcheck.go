@@ -10,8 +10,8 @@ import (
 )
 
 // healthCommand is for images that have no shell and no curl.
-func healthCommand() clientCommand {
-	return clientCommand{name: "healthcheck", help: "Ask a gateway whether it is healthy. The exit code is 0 if it is.", setup: func(app *kingpin.Application) func(context.Context) error {
+func healthCommand() command {
+	return command{name: "healthcheck", help: "Ask a gateway whether it is healthy. The exit code is 0 if it is.", setup: func(app *kingpin.Application) func(context.Context) error {
 		to := addConnection(app)
 		ready := app.Flag("ready", "Ask whether it has loaded what is stored and takes pushes.").Bool()
 		return func(ctx context.Context) error {

@@ -2,32 +2,35 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 func main() {
-	name, args := filepath.Base(os.Args[0]), os.Args[1:]
-	run := serve
-	if len(args) > 0 {
-		if named, known := commands()[args[0]]; known {
-			run, args = named, args[1:]
-		}
+	program, args := filepath.Base(os.Args[0]), os.Args[1:]
+	if len(args) == 0 || !isCommand(args[0]) {
+		os.Exit(serve(program, args))
 	}
-	os.Exit(run(name, args))
+	if args[0] == serveName {
+		os.Exit(serve(program, args[1:]))
+	}
+	all := commands()
+	at := slices.IndexFunc(all, func(c command) bool { return c.name == args[0] })
+	if at < 0 {
+		os.Exit(report(unknownCommand(args[0])))
+	}
+	os.Exit(all[at].run(program, args[1:]))
 }
 
-// commands are all commands. Each reads flags of its own and returns the exit code.
-func commands() map[string]func(name string, args []string) int {
-	all := map[string]func(string, []string) int{
-		"serve":              serve,
-		"backup":             backup,
-		"verify":             verify,
-		"check-config":       checkConfig,
-		"export-persistence": exportPersistence,
-	}
-	for _, c := range clientCommands() {
-		all[c.name] = c.run
-	}
-	return all
+const serveName = "serve"
+
+// isCommand tells the name of a command from a flag, and from the name of a file of flags.
+func isCommand(arg string) bool { return !strings.HasPrefix(arg, "-") && !strings.HasPrefix(arg, "@") }
+
+// unknownCommand is the error for a name that no command has.
+func unknownCommand(name string) error {
+	return withHint(fmt.Errorf("there is no command %q", name), "the commands are serve, "+strings.Join(commandNames(), ", "))
 }

@@ -54,8 +54,8 @@ func (t *termFlags) options() string {
 }
 
 // pushCommand is the command that pushes in a mode.
-func pushCommand(name, mode, help string) clientCommand {
-	return clientCommand{name: name, help: help, setup: func(app *kingpin.Application) func(context.Context) error {
+func pushCommand(name, mode, help string) command {
+	return command{name: name, help: help, setup: func(app *kingpin.Application) func(context.Context) error {
 		key, terms, from := addKey(app), addTerms(app), addMetrics(app)
 		to := addConnection(app)
 		addQuiet(app, to)
@@ -70,8 +70,8 @@ func pushCommand(name, mode, help string) clientCommand {
 }
 
 // deleteCommand deletes a group.
-func deleteCommand() clientCommand {
-	return clientCommand{name: "delete", help: "Delete a group: the one with exactly these labels. One that is not there is no error.", setup: func(app *kingpin.Application) func(context.Context) error {
+func deleteCommand() command {
+	return command{name: "delete", help: "Delete a group: the one with exactly these labels. One that is not there is no error.", setup: func(app *kingpin.Application) func(context.Context) error {
 		key, to := addKey(app), addConnection(app)
 		addQuiet(app, to)
 		return func(ctx context.Context) error {

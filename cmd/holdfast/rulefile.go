@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
+	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"holdfast"
@@ -79,15 +81,17 @@ func (f *ruleFile) told() web.RulesStatus {
 	return f.status
 }
 
-// checkConfig checks a file of rules and returns the exit code.
-func checkConfig(name string, args []string) int {
-	c := newCommand(name+" check-config", "Check a file of rules, as in --config.file: say what is wrong with it, each with its line and column.")
-	file := c.Arg("FILE", "File of rules.").Required().ExistingFile()
-	return c.run(args, func() (string, error) {
-		loaded, err := rules.Load(*file)
-		if err != nil {
-			return "", err
+// checkConfigCommand checks a file of rules.
+func checkConfigCommand() command {
+	return command{name: "check-config", help: "Check a file of rules, as in --config.file: say what is wrong with it, each with its line and column.", setup: func(app *kingpin.Application) func(context.Context) error {
+		file := app.Arg("FILE", "File of rules.").Required().ExistingFile()
+		return func(context.Context) error {
+			loaded, err := rules.Load(*file)
+			if err != nil {
+				return err
+			}
+			fmt.Printf("%s is sound; rules: %d\n", *file, loaded.Len())
+			return nil
 		}
-		return fmt.Sprintf("%s is sound; rules: %d", *file, loaded.Len()), nil
-	})
+	}}
 }

@@ -42,8 +42,8 @@ type jobRun struct {
 }
 
 // runCommand runs a job and tells the gateway how it went.
-func runCommand() clientCommand {
-	return clientCommand{
+func runCommand() command {
+	return command{
 		name: "run", failed: exitOwn,
 		help: "Run a command and push how it went: times, duration, exit code, what it used, and metrics that it writes to the file named by $" + metricsVariable + ". The exit code is the command's, whatever becomes of the pushes.",
 		setup: func(app *kingpin.Application) func(context.Context) error {

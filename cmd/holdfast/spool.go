@@ -25,13 +25,13 @@ type spoolCall struct {
 }
 
 // spoolCommand looks after what could not be delivered.
-func spoolCommand() clientCommand {
-	return clientCommand{name: "spool", help: "Look after pushes that could not be delivered: list them, send them now (send), or drop those that were refused (drop).", setup: func(app *kingpin.Application) func(context.Context) error {
+func spoolCommand() command {
+	return command{name: "spool", help: "Look after pushes that could not be delivered: list them, send them now (send), or drop those that were refused (drop).", setup: func(app *kingpin.Application) func(context.Context) error {
 		s := &spoolCall{to: addConnection(app)}
 		app.Arg("WHAT", "list: of all gateways; send and drop: of the one that --url names.").Default("list").EnumVar(&s.action, "list", "send", "drop")
 		app.Flag("refused", "For send: have what was refused wait again first, behind what waits already.").BoolVar(&s.refused)
 		app.Flag("waiting", "For drop: drop what waits, too.").BoolVar(&s.waiting)
-		app.Flag("output", "For list: table or json.").Short('o').Default("table").EnumVar(&s.output, "table", "json")
+		addOutput(app, &s.output)
 		return s.run
 	}}
 }
@@ -85,7 +85,9 @@ func (s *spoolCall) send(ctx context.Context, spool *client.Spool) error {
 	if err != nil {
 		return err
 	}
+	done := showProgress(fmt.Sprintf("sending %d pushes", before))
 	err = spool.Send(ctx)
+	done()
 	after, problem := spool.Waiting()
 	if problem != nil {
 		return errors.Join(err, problem)
@@ -99,7 +101,7 @@ func (s *spoolCall) list() error {
 	if err != nil {
 		return err
 	}
-	if s.output == "json" {
+	if s.output == outputJSON {
 		if all == nil {
 			all = []client.Kept{}
 		}
