@@ -64,7 +64,7 @@ func (c command) app(program string) (*kingpin.Application, func(ctx context.Con
 // run is the command as main runs it. It returns the exit code.
 func (c command) run(program string, args []string) int {
 	app, do := c.app(program)
-	if _, err := app.Parse(args); err != nil {
+	if err := parse(app, args); err != nil {
 		return report(c.ownFailure(withHint(err, "see "+program+" "+c.name+" --help")))
 	}
 	ctx, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

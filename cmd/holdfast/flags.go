@@ -138,7 +138,7 @@ func (f *flags) addLimits() {
 // parse reads args, prints help or the version where asked and exits then. Its errors are for the one who
 // typed args.
 func (f *flags) parse(args []string) error {
-	if _, err := f.app.Parse(args); err != nil {
+	if err := parse(f.app, args); err != nil {
 		return err
 	}
 	if f.failedGroupTTL < 0 {
