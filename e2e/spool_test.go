@@ -26,6 +26,7 @@ import (
 type spooler struct {
 	address   string // of the gateway, where nobody else listens while it is away
 	directory string
+	mode      string // command that pushes
 	lanes     []spoolLane
 }
 
@@ -38,14 +39,14 @@ func newSpooler(t *testing.T, lanes int) *spooler {
 	t.Helper()
 	// Whoever asks for any port gets one of 127.0.0.1.
 	address := fmt.Sprintf("127.%d.%d.%d:9091", 10+rand.N(200), rand.N(200), 1+rand.N(200))
-	return &spooler{address: address, directory: t.TempDir(), lanes: make([]spoolLane, lanes)}
+	return &spooler{address: address, directory: t.TempDir(), mode: "add", lanes: make([]spoolLane, lanes)}
 }
 
 // command is the next push of a lane.
 func (s *spooler) command(lane int, timeout string) *exec.Cmd {
 	l := &s.lanes[lane]
 	l.number++
-	return exec.Command(os.Getenv(binaryVariable), "add", "--url=http://"+s.address, "--spool="+s.directory, "--push-timeout="+timeout,
+	return exec.Command(os.Getenv(binaryVariable), s.mode, "--url=http://"+s.address, "--spool="+s.directory, "--push-timeout="+timeout,
 		fmt.Sprintf("--job=lane%d", lane), fmt.Sprintf("--label=n=%d", l.number), "--type=counter", "runs_total 1")
 }
 
@@ -169,7 +170,7 @@ func TestSpoolCutOff(t *testing.T) {
 	for at := 1; at <= 2; at++ {
 		for _, carriedOut := range []bool{false, true} {
 			t.Run(fmt.Sprintf("request %d, carried out %v", at, carriedOut), func(t *testing.T) {
-				s, store := &spooler{spooled.address, t.TempDir(), slices.Clone(spooled.lanes)}, t.TempDir()
+				s, store := &spooler{spooled.address, t.TempDir(), spooled.mode, slices.Clone(spooled.lanes)}, t.TempDir()
 				if err := os.CopyFS(s.directory, os.DirFS(spooled.directory)); err != nil {
 					t.Fatal(err)
 				}
