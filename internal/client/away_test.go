@@ -72,6 +72,9 @@ func (a *away) carryOut(r *http.Request, body, age string) (status int, answer s
 	if !a.batches {
 		return http.StatusNotFound, "404 page not found"
 	}
+	if r.URL.RawQuery != "atomic=true" {
+		return http.StatusInternalServerError, "lines of a batch could overtake others"
+	}
 	return a.carryOutBatch(body, age)
 }
 

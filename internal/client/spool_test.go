@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -164,58 +163,5 @@ func TestPushWithoutItsSpool(t *testing.T) {
 	}
 	if !slices.Equal(gateway.arrivals, bodies(0, 1)) {
 		t.Errorf("arrived %q", gateway.arrivals)
-	}
-}
-
-// Neither a gateway that hangs nor another process that sends for ever keeps a push longer than its time.
-func TestSpoolKeepsNobodyWaiting(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		gateway := &away{gone: true, batches: true}
-		s, _ := spoolOf(t, gateway, SpoolOptions{})
-		s.spools(t, 0)
-		for i := range 19 {
-			s.keeps(t, i+1)
-		}
-		gateway.gone, gateway.hangs = false, true
-		for name, prepare := range map[string]func() (end func()){
-			"a gateway that hangs": func() func() { return func() {} },
-			"another process": func() func() {
-				turn, err := s.enter()
-				if err != nil || !turn.held() {
-					t.Fatalf("the turn is not free: %v", err)
-				}
-				return turn.leave
-			},
-		} {
-			end, begun := prepare(), time.Now()
-			s.spools(t, 20)
-			if took := time.Since(begun); took > 10*time.Second {
-				t.Errorf("%s: the push took %v", name, took)
-			}
-			end()
-		}
-		gateway.hangs = false
-		if err := s.try(t, 22); err != nil || len(gateway.arrivals) != 23 {
-			t.Errorf("%v, %d arrived", err, len(gateway.arrivals))
-		}
-	})
-}
-
-// While one process sends, those that come meanwhile wait for it or for their turn, and all is delivered.
-func TestSpoolSharedByProcesses(t *testing.T) {
-	gateway := &away{batches: true}
-	first, _ := spoolOf(t, gateway, SpoolOptions{})
-	var pushes sync.WaitGroup
-	for i := range 20 {
-		each := *first
-		pushes.Go(func() {
-			if err := each.Push(t.Context(), numbered(t, i)); err != nil {
-				t.Errorf("push %d: %v", i, err)
-			}
-		})
-	}
-	pushes.Wait()
-	if len(gateway.arrivals) != 20 || len(gateway.keys) != 20 {
-		t.Errorf("arrived %q under %d keys", gateway.arrivals, len(gateway.keys))
 	}
 }
