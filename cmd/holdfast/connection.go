@@ -35,7 +35,7 @@ func addConnection(app *kingpin.Application) *connection {
 		Default("10s").DurationVar(&c.timeout)
 	app.Flag("spool", "Directory where pushes wait that could not be delivered; the next command sends them first. Default: that of the settings file, then none.").
 		Envar("HOLDFAST_SPOOL").StringVar(&c.spool.Dir)
-	app.Flag("spool-bytes", "Most that waits in --spool for one gateway; a push over it fails.").Default("64MiB").BytesVar(&c.spoolBytes)
+	app.Flag("spool-bytes", "Most that waits in --spool for one gateway, in blocks of 4KiB; a push over it fails.").Default("64MiB").BytesVar(&c.spoolBytes)
 	app.Flag("spool-age", "Drop, with a warning, what waited longer in --spool.").Default("7d").SetValue((*span)(&c.spool.Age))
 	app.Flag("user", "User for basic authentication.").Envar("HOLDFAST_USER").StringVar(&c.user)
 	app.Flag("password-file", "File with the password for --user.").StringVar(&c.password)

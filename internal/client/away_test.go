@@ -190,7 +190,7 @@ func bodies(first, last int) (all []string) {
 
 // refused returns what was set aside, the oldest first.
 func (s *Spool) refused() ([]refusal, error) {
-	names, _, err := pushFiles(s.refusedDir())
+	names, err := pushFiles(s.refusedDir())
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 // SpoolOptions tells where what could not be delivered waits, and how much of it.
 type SpoolOptions struct {
 	Dir   string        // shared by all gateways; made when needed
-	Bytes int64         // most that waits for one gateway, as files; as much again of what it refused is kept
+	Bytes int64         // most that waits for one gateway, in blocks of 4 KiB; as much again of what it refused is kept
 	Age   time.Duration // what waited longer, or was refused longer ago, is dropped, with a warning
 }
 
@@ -124,7 +124,7 @@ func (s *Spool) Send(ctx context.Context) error {
 
 // Waiting returns how many pushes wait.
 func (s *Spool) Waiting() (int, error) {
-	names, _, err := s.waiting()
+	names, err := s.waiting()
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil
 	}

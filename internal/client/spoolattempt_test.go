@@ -76,7 +76,7 @@ func TestSpoolRemembersAnAttemptThatWasCutOff(t *testing.T) {
 		if err != nil || before != (attempt{}) {
 			t.Fatalf("attempt %+v, %v, though nothing can have arrived", before, err)
 		}
-		names, _, err := s.waiting()
+		names, err := s.waiting()
 		if err != nil {
 			t.Fatal(err)
 		}

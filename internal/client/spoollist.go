@@ -97,7 +97,7 @@ func (r *refusal) kept(gateway, file string, waits bool) Kept {
 // Again has all that was refused wait once more, behind what waits already, and returns how many that is.
 func (s *Spool) Again(ctx context.Context) (count int, err error) {
 	err = s.alone(ctx, func() error {
-		names, _, err := pushFiles(s.refusedDir())
+		names, err := pushFiles(s.refusedDir())
 		if err != nil {
 			return err
 		}

@@ -13,29 +13,46 @@ import (
 // waitingSuffix ends the names of pushes that wait, which begin with when they came, in nanoseconds.
 const waitingSuffix = ".push"
 
-// waiting returns the names of what waits, oldest first, and its bytes.
-func (s *Spool) waiting() (names []string, size int64, err error) { return pushFiles(s.dir) }
+// waiting returns the names of what waits, oldest first.
+func (s *Spool) waiting() ([]string, error) { return pushFiles(s.dir) }
 
-func pushFiles(dir string) (names []string, size int64, err error) {
+func pushFiles(dir string) (names []string, err error) {
 	files, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, 0, fmt.Errorf("read the spool: %w", err)
+		return nil, fmt.Errorf("read the spool: %w", err)
 	}
 	for _, f := range files {
-		if !strings.HasSuffix(f.Name(), waitingSuffix) {
-			continue
+		if strings.HasSuffix(f.Name(), waitingSuffix) {
+			names = append(names, f.Name())
 		}
-		info, err := f.Info()
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// bytes returns how much waits, as a disk counts.
+func (s *Spool) bytes() (size int64, err error) {
+	names, err := s.waiting()
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range names {
+		info, err := os.Lstat(filepath.Join(s.dir, name))
 		if errors.Is(err, os.ErrNotExist) {
 			continue // delivered by another since
 		}
 		if err != nil {
-			return nil, 0, fmt.Errorf("read the spool: %w", err)
+			return 0, fmt.Errorf("read the spool: %w", err)
 		}
-		names, size = append(names, f.Name()), size+info.Size()
+		size += onDisk(info.Size())
 	}
-	slices.Sort(names)
-	return names, size, nil
+	return size, nil
+}
+
+// onDisk returns how much room a file takes, which also bounds how many small ones there are.
+func onDisk(size int64) int64 {
+	const block = 4 << 10
+	return (size + block - 1) / block * block
 }
 
 // waits reports whether the push of a name has not been answered yet.
@@ -46,7 +63,7 @@ func (s *Spool) waits(name string) bool {
 
 // keep writes p behind all that waits, and returns its name.
 func (s *Spool) keep(p *Push) (string, error) {
-	_, size, err := s.waiting()
+	size, err := s.bytes()
 	if err != nil {
 		return "", err
 	}
@@ -54,8 +71,8 @@ func (s *Spool) keep(p *Push) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if size+int64(len(content)) > s.limits.Bytes {
-		return "", fmt.Errorf("%w (%d bytes wait in %s, this push has %d, most is %d)", ErrSpoolFull, size, s.dir, len(content), s.limits.Bytes)
+	if own := onDisk(int64(len(content))); size+own > s.limits.Bytes {
+		return "", fmt.Errorf("%w (%d bytes wait in %s, this push takes %d, most is %d)", ErrSpoolFull, size, s.dir, own, s.limits.Bytes)
 	}
 	last, err := s.lastName()
 	if err != nil {
@@ -67,7 +84,7 @@ func (s *Spool) keep(p *Push) (string, error) {
 
 // lastName returns the greatest name of what waits or may have been sent.
 func (s *Spool) lastName() (string, error) {
-	names, _, err := s.waiting()
+	names, err := s.waiting()
 	if err != nil {
 		return "", err
 	}
@@ -157,7 +174,7 @@ func (s *Spool) readAttempt() (a attempt, err error) {
 	case errors.Is(err, os.ErrNotExist):
 		return attempt{}, nil
 	case errors.Is(err, errDamaged):
-		names, _, err := s.waiting()
+		names, err := s.waiting()
 		if err != nil || len(names) == 0 {
 			return attempt{}, err
 		}

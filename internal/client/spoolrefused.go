@@ -73,7 +73,7 @@ func (s *Spool) trimRefused() {
 	infos := make([]os.FileInfo, 0, len(files))
 	for _, f := range files {
 		if info, err := f.Info(); err == nil && !strings.HasPrefix(f.Name(), unfinishedPrefix) {
-			infos, size = append(infos, info), size+info.Size()
+			infos, size = append(infos, info), size+onDisk(info.Size())
 		}
 	}
 	for _, info := range infos { // by name, so the oldest first
@@ -88,7 +88,7 @@ func (s *Spool) trimRefused() {
 			what = "the push for " + found.group()
 		}
 		if err := os.Remove(name); err == nil {
-			size -= info.Size()
+			size -= onDisk(info.Size())
 			s.client.tell(fmt.Sprintf("dropped from what was set aside as refused, since it is too old or too much: %s", what))
 		}
 	}

@@ -36,7 +36,7 @@ func (r *round) run(ctx context.Context) error {
 	r.spool.sweep()
 	r.spool.trimRefused()
 	for r.own == "" || r.spool.waits(r.own) {
-		names, _, err := r.spool.waiting()
+		names, err := r.spool.waiting()
 		if err != nil || len(names) == 0 {
 			return err
 		}
