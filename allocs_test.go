@@ -36,9 +36,9 @@ func TestAllocationsOfAScrape(t *testing.T) {
 		return testing.AllocsPerRun(20, scrape)
 	}
 	push(500)
-	few := [2]float64{measure(Identity), measure(Gzip)}
+	few := [...]float64{measure(Identity), measure(Gzip), measure(Zstd)}
 	push(4000)
-	many := [2]float64{measure(Identity), measure(Gzip)}
+	many := [...]float64{measure(Identity), measure(Gzip), measure(Zstd)}
 	for i := range few {
 		if pages := len(g.index.families["m"].variants[0].blocks.pages); many[i]-few[i] > 5 || pages < 10 {
 			t.Errorf("coding %d: %.0f allocations a scrape of %d pages, %.0f of an eighth of them", i, many[i], pages, few[i])

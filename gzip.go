@@ -8,30 +8,39 @@ import (
 	"holdfast/internal/exposition"
 )
 
-// gzipWriter writes one gzip member out of pressed pages and small pieces in between. It is one member,
-// since many clients stop after the first.
-type gzipWriter struct {
-	w     io.Writer
-	piece *presser // gathers what lies between pages
-	crc   uint32
-	size  uint32
-	room  int64 // bytes of compressed pages that may be kept
-	kept  int64 // bytes of those that are
+// pressedWriter writes a compressed scrape out of pressed pages and small pieces in between. Gzip is one
+// member; zstd is a frame for each page and piece, one behind the other.
+type pressedWriter struct {
+	w      io.Writer
+	coding Coding
+	piece  *presser // gathers what lies between pages
+	sum    gzipSum
+	sent   bool  // anything
+	room   int64 // bytes of compressed pages that may be kept
+	kept   int64 // bytes of those that are
 }
 
 // pieceSize is how much may gather before it is compressed.
 const pieceSize = 64 << 10
 
-func newGzipWriter(w io.Writer, room int64) (*gzipWriter, error) {
-	z := &gzipWriter{w: w, room: room, piece: pressers.Get().(*presser)}
+func newPressedWriter(w io.Writer, c Coding, room int64) (*pressedWriter, error) {
+	z := &pressedWriter{w: w, coding: c, room: room, piece: pressers.Get().(*presser)}
 	z.piece.text = z.piece.text[:0]
+	if c == Zstd {
+		return z, nil
+	}
 	// Magic, deflate, no flags, no time, no special compression, unknown system.
-	_, err := w.Write([]byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255})
-	return z, err
+	return z, z.send([]byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255})
+}
+
+func (z *pressedWriter) send(b []byte) error {
+	z.sent = true
+	_, err := z.w.Write(b)
+	return err
 }
 
 // Write compresses b some time before the next page or the end.
-func (z *gzipWriter) Write(b []byte) (int, error) {
+func (z *pressedWriter) Write(b []byte) (int, error) {
 	z.piece.text = append(z.piece.text, b...)
 	if len(z.piece.text) < pieceSize {
 		return len(b), nil
@@ -39,59 +48,84 @@ func (z *gzipWriter) Write(b []byte) (int, error) {
 	return len(b), z.flush()
 }
 
-func (z *gzipWriter) flush() error {
+func (z *pressedWriter) flush() error {
 	text := z.piece.text
 	if len(text) == 0 {
 		return nil
 	}
-	z.crc = crc32.Update(z.crc, crc32.IEEETable, text)
-	z.size += uint32(len(text)) // modulo 2^32, as gzip has it
-	_, err := z.w.Write(z.piece.deflate())
+	if z.coding == Gzip {
+		z.sum.add(text)
+	}
+	err := z.send(z.piece.compress(z.coding))
 	z.piece.text = text[:0]
 	return err
 }
 
 // page writes a page as it lies.
-func (z *gzipWriter) page(p *press) error {
+func (z *pressedWriter) page(p *press) error {
 	if err := z.flush(); err != nil {
 		return err
 	}
-	z.crc = joinCRC(z.crc, p.crc, p.shift)
-	z.size += uint32(p.size)
-	_, err := z.w.Write(p.bytes)
-	return err
+	if z.coding == Gzip {
+		z.sum.join(p)
+	}
+	return z.send(p.bytes)
 }
 
-// end writes what is left, an empty final block and the trailer.
-func (z *gzipWriter) end() error {
+// end writes what is left, and what ends a gzip member: an empty final block and the trailer.
+func (z *pressedWriter) end() error {
 	if err := z.flush(); err != nil {
 		return err
 	}
-	trailer := []byte{1, 0, 0, 0xff, 0xff}
-	trailer = binary.LittleEndian.AppendUint32(trailer, z.crc)
-	trailer = binary.LittleEndian.AppendUint32(trailer, z.size)
-	_, err := z.w.Write(trailer)
-	return err
+	switch {
+	case z.coding == Gzip:
+		return z.send(z.sum.appendTrailer([]byte{1, 0, 0, 0xff, 0xff}))
+	case !z.sent:
+		return z.send(z.piece.compress(Zstd)) // no bytes at all are no zstd
+	}
+	return nil
 }
 
-func (z *gzipWriter) giveBack() { z.piece.giveBack() }
+func (z *pressedWriter) giveBack() { z.piece.giveBack() }
+
+// gzipSum is what the trailer of a gzip member says.
+type gzipSum struct {
+	crc  uint32
+	size uint32 // modulo 2^32, as gzip has it
+}
+
+func (s *gzipSum) add(text []byte) {
+	s.crc = crc32.Update(s.crc, crc32.IEEETable, text)
+	s.size += uint32(len(text))
+}
+
+func (s *gzipSum) join(p *press) {
+	s.crc = joinCRC(s.crc, p.crc, p.shift)
+	s.size += uint32(p.size)
+}
+
+func (s *gzipSum) appendTrailer(dst []byte) []byte {
+	dst = binary.LittleEndian.AppendUint32(dst, s.crc)
+	return binary.LittleEndian.AppendUint32(dst, s.size)
+}
 
 // smallFamily is the number of pages below which a family is not worth presses of its own: they would
 // compress badly, and there may be very many such families.
 const smallFamily = 2
 
-func (z *gzipWriter) worth(f exposition.Format, pages int) bool {
+func (z *pressedWriter) worth(f exposition.Format, pages int) bool {
 	return f.Syntax <= exposition.Delimited && pages >= smallFamily
 }
 
-func (z *gzipWriter) pages(f exposition.Format, h exposition.Header, pages []leaf[*exposition.Block]) error {
+func (z *pressedWriter) pages(f exposition.Format, h exposition.Header, pages []leaf[*exposition.Block]) error {
+	kind := kindOf(f.Syntax, z.coding)
 	for len(pages) > 0 {
 		n := min(pressAhead, len(pages))
-		pressPages(pages[:n], f, h)
+		pressPages(pages[:n], f, h, z.coding)
 		for _, l := range pages[:n] {
-			p := pressPage(l, f, h)
+			p := pressPage(l, f, h, z.coding)
 			if z.kept+int64(len(p.bytes)) > z.room {
-				l.pressed.forms[f.Syntax].Store(nil)
+				l.pressed.forms[kind].Store(nil)
 			} else {
 				z.kept += int64(len(p.bytes))
 			}

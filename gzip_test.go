@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/model"
 	"google.golang.org/protobuf/proto"
@@ -41,7 +42,7 @@ func formats() []exposition.Format {
 	return all
 }
 
-// A compressed scrape must be one gzip member with the very bytes of the plain one, after whatever
+// A compressed scrape must be one gzip member, or zstd, with the very bytes of the plain one, after whatever
 // happened between two scrapes, in every format, own metrics and names that need escaping among them.
 func TestGzipScrapeEqualsPlainOne(t *testing.T) {
 	g := newTestGateway(t, nil)
@@ -83,27 +84,56 @@ func TestGzipScrapeEqualsPlainOne(t *testing.T) {
 
 func compareCompressed(t *testing.T, g *Gateway, f exposition.Format) {
 	t.Helper()
-	var plain, compressed bytes.Buffer
+	var plain bytes.Buffer
 	if err := g.Scrape(t.Context(), &plain, ScrapeOptions{Format: f}); err != nil {
 		t.Fatal(err)
 	}
-	if err := g.Scrape(t.Context(), &compressed, ScrapeOptions{Format: f, Coding: Gzip}); err != nil {
+	for _, c := range []Coding{Gzip, Zstd} {
+		if inflated := inflatedScrape(t, g, ScrapeOptions{Format: f, Coding: c}); !bytes.Equal(inflated, plain.Bytes()) {
+			t.Fatalf("%+v: the page in coding %d has %d bytes inflated, the plain one %d", f, c, len(inflated), plain.Len())
+		}
+	}
+}
+
+// inflatedScrape scrapes and inflates what comes. Gzip must be one member; zstd may be many frames.
+func inflatedScrape(t *testing.T, g *Gateway, o ScrapeOptions) []byte {
+	t.Helper()
+	var compressed bytes.Buffer
+	if err := g.Scrape(t.Context(), &compressed, o); err != nil {
 		t.Fatal(err)
+	}
+	if o.Coding == Zstd {
+		d, err := zstd.NewReader(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		page, err := d.DecodeAll(compressed.Bytes(), nil)
+		if err != nil || compressed.Len() == 0 {
+			t.Fatalf("%+v: %d bytes, %v", o.Format, compressed.Len(), err)
+		}
+		return page
 	}
 	member, err := gzip.NewReader(&compressed)
 	if err != nil {
 		t.Fatal(err)
 	}
 	member.Multistream(false)
-	inflated, err := io.ReadAll(member)
+	page, err := io.ReadAll(member)
 	if err != nil {
-		t.Fatalf("%+v: %v", f, err)
-	}
-	if !bytes.Equal(inflated, plain.Bytes()) {
-		t.Fatalf("%+v: the compressed page has %d bytes inflated, the plain one %d", f, len(inflated), plain.Len())
+		t.Fatalf("%+v: %v", o.Format, err)
 	}
 	if compressed.Len() != 0 {
-		t.Errorf("%+v: %d bytes follow the first member", f, compressed.Len())
+		t.Errorf("%+v: %d bytes follow the first member", o.Format, compressed.Len())
+	}
+	return page
+}
+
+// A gateway that has nothing to say, says so in all codings.
+func TestEmptyScrapeInflates(t *testing.T) {
+	g := newTestGateway(t, nil)
+	for _, f := range formats() {
+		compareCompressed(t, g, f)
 	}
 }
 
@@ -114,27 +144,29 @@ func TestUnchangedPageIsCompressedOnce(t *testing.T) {
 		mustPush(t, g, job(fmt.Sprintf("job%04d", i)), oneMetric("m", dto.MetricType_GAUGE))
 	}
 	text := exposition.Format{Syntax: exposition.Text, Escaping: model.UnderscoreEscaping}
-	scrape := func() map[*press]bool {
-		if err := g.Scrape(t.Context(), io.Discard, ScrapeOptions{Format: text, Coding: Gzip}); err != nil {
+	scrape := func(c Coding) map[*press]bool {
+		if err := g.Scrape(t.Context(), io.Discard, ScrapeOptions{Format: text, Coding: c}); err != nil {
 			t.Fatal(err)
 		}
 		found := map[*press]bool{}
 		for _, l := range g.index.families["m"].variants[0].blocks.pages {
-			found[l.pressed.forms[text.Syntax].Load()] = true
+			found[l.pressed.forms[kindOf(text.Syntax, c)].Load()] = true
 		}
 		return found
 	}
-	before := scrape()
-	mustPush(t, g, job("job1500"), oneMetric("m", dto.MetricType_GAUGE))
-	after := scrape()
-	fresh := 0
-	for p := range after {
-		if !before[p] {
-			fresh++
+	for _, c := range []Coding{Gzip, Zstd} {
+		before := scrape(c)
+		mustPush(t, g, job("job1500"), oneMetric("m", dto.MetricType_GAUGE))
+		after := scrape(c)
+		fresh := 0
+		for p := range after {
+			if !before[p] {
+				fresh++
+			}
 		}
-	}
-	if fresh != 1 || len(after) < 5 {
-		t.Errorf("after one push %d of %d pages were compressed, want 1", fresh, len(after))
+		if fresh != 1 || len(after) < 5 {
+			t.Errorf("coding %d: after one push %d of %d pages were compressed, want 1", c, fresh, len(after))
+		}
 	}
 }
 

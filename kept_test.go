@@ -18,24 +18,28 @@ func pressedBytes(g *Gateway, syntax exposition.Syntax) int64 {
 	snap := g.index.snapshot()
 	for _, f := range snap.names.all() {
 		for _, l := range f.winner().blocks.pages {
-			if p := l.pressed.forms[syntax].Load(); p != nil {
-				total += len(p.bytes)
+			for _, c := range []Coding{Gzip, Zstd} {
+				if p := l.pressed.forms[kindOf(syntax, c)].Load(); p != nil {
+					total += len(p.bytes)
+				}
 			}
 		}
 	}
 	return int64(total)
 }
 
-func scrapeBoth(t *testing.T, g *Gateway) {
+func scrapeAll(t *testing.T, g *Gateway) {
 	t.Helper()
 	for _, syntax := range []exposition.Syntax{exposition.Text, exposition.Delimited} {
-		if err := g.Scrape(t.Context(), io.Discard, ScrapeOptions{Format: exposition.Format{Syntax: syntax}, Coding: Gzip}); err != nil {
-			t.Fatal(err)
+		for _, c := range []Coding{Gzip, Zstd} {
+			if err := g.Scrape(t.Context(), io.Discard, ScrapeOptions{Format: exposition.Format{Syntax: syntax}, Coding: c}); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }
 
-// Compressed pages stay within the limit, both syntaxes together, and scrapes are what they were.
+// Compressed pages stay within the limit, all syntaxes and codings together, and scrapes are what they were.
 func TestCompressedPagesAreBounded(t *testing.T) {
 	const limit = 6 << 10
 	free, bound := newTestGateway(t, nil), newTestGateway(t, func(o *Options) { o.ScrapeBytes = limit })
@@ -44,7 +48,7 @@ func TestCompressedPagesAreBounded(t *testing.T) {
 			mustPush(t, g, job(fmt.Sprintf("job%d", i)), oneMetric("m", dto.MetricType_GAUGE))
 		}
 		for range 3 {
-			scrapeBoth(t, g)
+			scrapeAll(t, g)
 		}
 	}
 	if n := pressedBytes(free, 0) + pressedBytes(free, 1); n < 2*limit {
@@ -64,7 +68,7 @@ func TestUnusedPagesAreDropped(t *testing.T) {
 		for i := range 1000 {
 			mustPush(t, g, job(fmt.Sprintf("job%d", i)), oneMetric("m", dto.MetricType_GAUGE))
 		}
-		scrapeBoth(t, g)
+		scrapeAll(t, g)
 		for range 4 {
 			<-time.After(unusedFor / 2)
 			if err := g.Scrape(t.Context(), io.Discard, ScrapeOptions{Coding: Gzip}); err != nil {

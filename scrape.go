@@ -29,6 +29,7 @@ type Coding uint8
 const (
 	Identity Coding = iota
 	Gzip            // one member, since many clients stop after the first
+	Zstd            // several frames
 )
 
 // Scrape writes every family, own and pushed, by name. What did not change since the last scrape of the
@@ -57,12 +58,16 @@ func (g *Gateway) Scrape(ctx context.Context, w io.Writer, o ScrapeOptions) erro
 		buffered.Reset(nil)
 		rooms.Put(buffered)
 	}()
-	syntax := min(o.Format.Syntax, exposition.Delimited)
-	if err := s.write(ctx, buffered, g.kept.room(syntax, g.ScrapeBytes), byName(own, snap.visible(own))); err != nil {
+	kind, room := 0, int64(0)
+	if o.Coding != Identity {
+		kind = kindOf(min(o.Format.Syntax, exposition.Delimited), o.Coding)
+		room = g.kept.room(kind, g.ScrapeBytes)
+	}
+	if err := s.write(ctx, buffered, room, byName(own, snap.visible(own))); err != nil {
 		return err
 	}
-	if z, compressed := s.out.(*gzipWriter); compressed && s.chosen == nil {
-		g.kept.note(syntax, z.kept)
+	if z, compressed := s.out.(*pressedWriter); compressed && s.chosen == nil {
+		g.kept.note(kind, z.kept)
 	}
 	return buffered.Flush()
 }
@@ -108,10 +113,10 @@ type output interface {
 }
 
 func newOutput(w *bufio.Writer, c Coding, room int64) (output, error) {
-	if c == Gzip {
-		return newGzipWriter(w, room)
+	if c == Identity {
+		return newPlainWriter(w), nil
 	}
-	return newPlainWriter(w), nil
+	return newPressedWriter(w, c, room)
 }
 
 // scrape is one that is being written.

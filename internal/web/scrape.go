@@ -20,13 +20,10 @@ func (s *site) scrape(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	format := exposition.Negotiate(r.Header.Values("Accept"))
-	out := &scrapeWriter{reply: w, contentType: format.ContentType(), compress: likesGzip(r.Header.Values("Accept-Encoding"))}
-	o := holdfast.ScrapeOptions{Format: format, Part: part, Cut: func() {
+	out := &scrapeWriter{reply: w, contentType: format.ContentType(), coding: liked(r.Header.Values("Accept-Encoding"))}
+	o := holdfast.ScrapeOptions{Format: format, Coding: out.coding, Part: part, Cut: func() {
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now())
 	}}
-	if out.compress {
-		o.Coding = holdfast.Gzip
-	}
 	err = s.Gateway.Scrape(r.Context(), out, o)
 	if err != nil && !out.begun {
 		return err
@@ -45,7 +42,7 @@ func (s *site) scrape(w http.ResponseWriter, r *http.Request) error {
 type scrapeWriter struct {
 	reply       http.ResponseWriter
 	contentType string
-	compress    bool
+	coding      holdfast.Coding
 	begun       bool
 }
 
@@ -60,16 +57,20 @@ func (w *scrapeWriter) begin() {
 	}
 	w.begun = true
 	w.reply.Header().Set("Content-Type", w.contentType)
-	if w.compress {
+	switch w.coding {
+	case holdfast.Gzip:
 		w.reply.Header().Set("Content-Encoding", "gzip")
+	case holdfast.Zstd:
+		w.reply.Header().Set("Content-Encoding", "zstd")
 	}
 	w.reply.WriteHeader(http.StatusOK)
 }
 
-// likesGzip reads Accept-Encoding as the reference does: gzip must be named, in lower case, and be liked
-// more than nothing and no less than identity where that is named too.
-func likesGzip(accept []string) bool {
-	best, identity := 0.0, 0.0
+// liked reads Accept-Encoding as the reference does: a coding must be named, in lower case, and be liked
+// more than nothing and no less than identity where that is named too. Zstd, which the reference does not
+// offer, is only taken where it is liked more than gzip: whoever takes both alike gets what they always got.
+func liked(accept []string) holdfast.Coding {
+	var gzip, zstd, identity float64
 	for clause := range strings.SplitSeq(strings.Join(accept, ","), ",") {
 		name, parameter, _ := strings.Cut(clause, ";")
 		quality := 1.0
@@ -81,12 +82,20 @@ func likesGzip(accept []string) bool {
 		}
 		switch strings.TrimSpace(name) {
 		case "gzip":
-			best = max(best, quality)
+			gzip = max(gzip, quality)
+		case "zstd":
+			zstd = max(zstd, quality)
 		case "identity":
 			identity = max(identity, quality)
 		}
 	}
-	return best > 0 && best >= identity
+	switch {
+	case zstd > gzip && zstd >= identity:
+		return holdfast.Zstd
+	case gzip > 0 && gzip >= identity:
+		return holdfast.Gzip
+	}
+	return holdfast.Identity
 }
 
 // serveOwn answers with the gateway's own metrics alone.

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -39,29 +40,46 @@ func TestScrapeNegotiates(t *testing.T) {
 func TestScrapeCompresses(t *testing.T) {
 	r := newRig(t, nil)
 	r.want(200, "PUT", "/metrics/job/a", "x 1\n")
-	for accept, want := range map[string]bool{
-		"gzip": true, "gzip, deflate": true, "deflate, gzip;q=0.5": true, "gzip;q=1.0,deflate;q=0.6,identity;q=0.3": true,
-		"gzip, identity": true, "identity;q=0.5, gzip;q=0.5": true,
-		"": false, "gzip;q=0": false, "gzip; q=0": false, "GZIP": false, "*": false, "deflate": false, "zstd, br": false,
-		"identity": false, "identity, gzip;q=0.5": false, "gzip;q=x": false,
+	for accept, want := range map[string]string{
+		"gzip": "gzip", "gzip, deflate": "gzip", "deflate, gzip;q=0.5": "gzip", "gzip;q=1.0,deflate;q=0.6,identity;q=0.3": "gzip",
+		"gzip, identity": "gzip", "identity;q=0.5, gzip;q=0.5": "gzip",
+		"": "", "gzip;q=0": "", "gzip; q=0": "", "GZIP": "", "*": "", "deflate": "", "br": "",
+		"identity": "", "identity, gzip;q=0.5": "", "gzip;q=x": "",
+		"zstd": "zstd", "zstd, br": "zstd", "zstd;q=0.9, gzip;q=0.8": "zstd", "gzip;q=0, zstd;q=0.1": "zstd", "identity;q=0.5, zstd": "zstd",
+		"gzip, deflate, br, zstd": "gzip", "zstd;q=0.5, gzip;q=0.5": "gzip", "zstd;q=0": "", "ZSTD": "", "identity, zstd;q=0.5": "",
+		"zstd;q=0.9, gzip;q=0.8, identity": "",
 	} {
 		a := r.want(200, "GET", "/metrics", "", "Accept-Encoding: "+accept)
-		if got := a.header.Get("Content-Encoding") == "gzip"; got != want {
-			t.Errorf("Accept-Encoding %q: compressed %v, want %v", accept, got, want)
-		}
-		if !want {
+		if got := a.header.Get("Content-Encoding"); got != want {
+			t.Errorf("Accept-Encoding %q: coding %q, want %q", accept, got, want)
 			continue
 		}
-		// Browsers and curl stop after the first member.
-		in, err := gzip.NewReader(strings.NewReader(a.body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		in.Multistream(false)
-		if text, err := io.ReadAll(in); err != nil || !bytes.Contains(text, []byte("x{instance=\"\",job=\"a\"} 1\n")) {
+		if text, err := io.ReadAll(uncoded(t, want, a.body)); err != nil || !bytes.Contains(text, []byte("x{instance=\"\",job=\"a\"} 1\n")) {
 			t.Errorf("Accept-Encoding %q: %v in %q", accept, err, text)
 		}
 	}
+}
+
+// uncoded inflates a body.
+func uncoded(t *testing.T, coding, body string) io.Reader {
+	t.Helper()
+	switch coding {
+	case "gzip":
+		in, err := gzip.NewReader(strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.Multistream(false) // browsers and curl stop after the first member
+		return in
+	case "zstd":
+		in, err := zstd.NewReader(strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(in.Close)
+		return in
+	}
+	return strings.NewReader(body)
 }
 
 func TestScrapesAreTimedAndNotCounted(t *testing.T) {
