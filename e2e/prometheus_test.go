@@ -24,18 +24,23 @@ type scraper struct{ url string }
 
 func startPrometheus(t *testing.T, g gateway, args ...string) scraper {
 	t.Helper()
+	return startPrometheusWith(t, fmt.Sprintf(`
+  - job_name: gateway
+    honor_labels: true
+    static_configs: [{targets: ['%s']}]
+`, strings.TrimPrefix(g.url, "http://")), args...)
+}
+
+// startPrometheusWith starts one with other scrape_configs.
+func startPrometheusWith(t *testing.T, scrapes string, args ...string) scraper {
+	t.Helper()
 	binary := os.Getenv(prometheusVariable)
 	if binary == "" {
 		binary = need(t, "prometheus", "prometheus")
 	}
 	dir := t.TempDir()
 	file := filepath.Join(dir, "prometheus.yml")
-	text := fmt.Sprintf(`global: {scrape_interval: 1s, scrape_timeout: 1s}
-scrape_configs:
-  - job_name: gateway
-    honor_labels: true
-    static_configs: [{targets: ['%s']}]
-`, strings.TrimPrefix(g.url, "http://"))
+	text := "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:" + scrapes
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
