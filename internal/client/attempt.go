@@ -19,8 +19,9 @@ import (
 
 // Refused is the gateway's answer that it will not do what was asked, however often it is asked.
 type Refused struct {
-	Status int
-	Text   string // the answer's body, in several lines
+	Status   int
+	Text     string // the answer's body, in several lines
+	Doubtful bool   // whether an attempt before this answer may have arrived
 }
 
 // Error returns status and text.
@@ -70,6 +71,10 @@ func (c *Client) Do(ctx context.Context, r Request) ([]byte, error) {
 		answer, after, err := c.once(ctx, r)
 		var later *temporary
 		if !errors.As(err, &later) {
+			var refused *Refused
+			if errors.As(err, &refused) {
+				refused.Doubtful = !r.FirstSent.IsZero()
+			}
 			return answer, err
 		}
 		if later.doubtful && r.FirstSent.IsZero() {
@@ -123,7 +128,7 @@ func (c *Client) once(ctx context.Context, r Request) (answer []byte, after time
 	if err != nil {
 		text = []byte(err.Error())
 	}
-	refused := &Refused{reply.StatusCode, strings.TrimSpace(string(text))}
+	refused := &Refused{Status: reply.StatusCode, Text: strings.TrimSpace(string(text))}
 	if !passes(reply.StatusCode) || r.Final != nil && r.Final(refused) {
 		return nil, 0, refused
 	}

@@ -26,6 +26,8 @@ type away struct {
 	hangs    bool   // it takes connections and never answers
 	spare    int    // so many of the next requests are answered
 	mute     int    // so many of the then next requests are carried out, and their answers get lost
+	shut     bool   // it lets nobody in
+	shuts    bool   // it will let nobody in after an answer that got lost
 	refuse   string // bodies that hold it get 400
 	batches  bool   // whether it knows batches
 	oldest   time.Duration
@@ -58,12 +60,16 @@ func (a *away) RoundTrip(r *http.Request) (*http.Response, error) {
 	status, answer := a.carryOut(r, string(body), age)
 	if a.spare--; a.spare < 0 && a.mute > 0 {
 		a.mute--
+		a.shut = a.shuts
 		return nil, errors.New("connection reset")
 	}
 	return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(answer)), Header: http.Header{}, Request: r}, nil
 }
 
 func (a *away) carryOut(r *http.Request, body, age string) (status int, answer string) {
+	if a.shut {
+		return http.StatusUnauthorized, "who are you?"
+	}
 	if r.URL.Path != "/api/v1/push" {
 		status := a.judge(r.Header.Get(onceHeader), body, age)
 		a.take(status, r.Header.Get(onceHeader), body)

@@ -115,3 +115,33 @@ func TestSpoolWithADamagedAttempt(t *testing.T) {
 		}
 	})
 }
+
+// A gateway that lets nobody in has taken nothing: once it does, however late, there is no doubt.
+func TestSpoolForAGatewayThatLetsNobodyIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gateway := &away{gone: true, batches: true, oldest: 5 * time.Minute}
+		s, _ := spoolOf(t, gateway, SpoolOptions{})
+		s.spools(t, 0)
+		gateway.gone, gateway.shut = false, true
+		s.spools(t, 1)
+		<-time.After(time.Hour)
+		gateway.shut = false
+		if err := s.try(t, 2); err != nil || !slices.Equal(gateway.arrivals, bodies(0, 2)) {
+			t.Errorf("%v, arrived %q", err, gateway.arrivals)
+		}
+		// The next one arrives, and the attempt that follows for want of an answer is shut out.
+		gateway.gone = true
+		s.spools(t, 3)
+		gateway.gone, gateway.spare, gateway.mute, gateway.shuts = false, 0, 1, true
+		s.spools(t, 4)
+		clear(gateway.keys)
+		gateway.shut, gateway.shuts = false, false
+		<-time.After(time.Hour)
+		if err := s.try(t, 5); err != nil || !slices.Equal(gateway.arrivals, bodies(0, 5)) {
+			t.Errorf("%v, arrived %q", err, gateway.arrivals)
+		}
+		if aside, err := s.refused(); err != nil || len(aside) != 1 || aside[0].Refused.Status != 409 {
+			t.Errorf("set aside: %+v, %v", aside, err)
+		}
+	})
+}

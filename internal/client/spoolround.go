@@ -104,11 +104,23 @@ func (r *round) deliver(ctx context.Context, chunk []queued, before attempt) err
 	}
 	err := r.send(ctx, chunk, firstSent)
 	r.begun = true
-	var lost *Undelivered
-	if fresh && errors.As(err, &lost) && !lost.Doubtful {
+	if fresh && surelyNot(err) {
 		return errors.Join(err, r.spool.noteAttempt(attempt{}))
 	}
 	return err
+}
+
+// surelyNot reports whether an error tells that nothing it speaks of has arrived.
+func surelyNot(err error) bool {
+	var lost *Undelivered
+	var refused *Refused
+	switch {
+	case errors.As(err, &lost):
+		return !lost.Doubtful
+	case errors.As(err, &refused):
+		return !refused.Doubtful && refused.Status < 500
+	}
+	return false
 }
 
 // send sends pushes in order, together where that works: a batch is kept whole or not at all, so that
@@ -122,6 +134,7 @@ func (r *round) send(ctx context.Context, pushes []queued, firstSent time.Time) 
 		}
 		return nil
 	}
+	begun := time.Now()
 	atFault, err := r.spool.client.pushBatch(ctx, pushes, firstSent)
 	var refused *Refused
 	switch {
@@ -129,7 +142,11 @@ func (r *round) send(ctx context.Context, pushes []queued, firstSent time.Time) 
 		return r.delivered(pushes)
 	case !errors.As(err, &refused) || !setsAside(refused.Status):
 		return err
-	case len(atFault) == 0:
+	}
+	if refused.Doubtful && firstSent.IsZero() {
+		firstSent = begun
+	}
+	if len(atFault) == 0 {
 		// It takes no batch, or not one as large as this.
 		r.single = true
 		return r.send(ctx, pushes, firstSent)
