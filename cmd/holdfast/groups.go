@@ -250,7 +250,7 @@ func (g *groupsCall) sure(ctx context.Context, matchers []string) (bool, error) 
 	if count > asked {
 		fmt.Fprintf(os.Stderr, "  and %d more\n", count-asked)
 	}
-	if !confirm(os.Stdin, os.Stderr, fmt.Sprintf("Remove %s with %d series?", groupCount(count), answer.Totals.Series)) {
+	if !confirm(ctx, os.Stdin, os.Stderr, fmt.Sprintf("Remove %s with %d series?", groupCount(count), answer.Totals.Series)) {
 		tell("nothing was removed")
 		return false, nil
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -14,12 +15,21 @@ import (
 // isTerminal reports whether somebody sits at the other end of a file.
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
-// confirm asks a question, and reports whether the answer is yes.
-func confirm(in io.Reader, out io.Writer, question string) bool {
+// confirm asks a question, and reports whether the answer is yes. Ctrl-C, which ends ctx, is a no.
+func confirm(ctx context.Context, in io.Reader, out io.Writer, question string) bool {
 	fmt.Fprint(out, question+" [y/N] ")
-	answer, _ := bufio.NewReader(in).ReadString('\n') // the end of input is a no
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "y" || answer == "yes"
+	answers := make(chan string, 1)
+	go func() {
+		answer, _ := bufio.NewReader(in).ReadString('\n') // the end of input is a no
+		answers <- strings.ToLower(strings.TrimSpace(answer))
+	}()
+	select {
+	case answer := <-answers:
+		return answer == "y" || answer == "yes"
+	case <-ctx.Done():
+		fmt.Fprintln(out)
+		return false
+	}
 }
 
 // Of what takes longer than progressAfter, a terminal shows for how long it goes on.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -10,9 +12,18 @@ import (
 func TestConfirm(t *testing.T) {
 	for answer, want := range map[string]bool{"y\n": true, "Yes\n": true, " yes ": true, "\n": false, "n\n": false, "": false, "yeah\n": false} {
 		var asked strings.Builder
-		if got := confirm(strings.NewReader(answer), &asked, "Remove?"); got != want || asked.String() != "Remove? [y/N] " {
+		if got := confirm(t.Context(), strings.NewReader(answer), &asked, "Remove?"); got != want || asked.String() != "Remove? [y/N] " {
 			t.Errorf("%q is %v after %q, want %v", answer, got, asked.String(), want)
 		}
+	}
+}
+
+func TestConfirmEndsWithItsContext(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	in, _ := io.Pipe() // where no answer comes
+	interrupt()
+	if confirm(ctx, in, io.Discard, "Remove?") {
+		t.Error("an interrupt is a yes")
 	}
 }
 
