@@ -24,8 +24,14 @@ type terminal struct {
 
 func atTerminal(t *testing.T, g gateway, args ...string) *terminal {
 	t.Helper()
-	x := &terminal{t: t, c: exec.Command(os.Getenv(binaryVariable), args...), closed: make(chan struct{})}
-	x.c.Env = append(os.Environ(), "HOLDFAST_URL="+g.url)
+	return onTerminal(t, g, exec.Command(os.Getenv(binaryVariable), args...))
+}
+
+// onTerminal starts c, with the gateway in its environment.
+func onTerminal(t *testing.T, g gateway, c *exec.Cmd) *terminal {
+	t.Helper()
+	x := &terminal{t: t, c: c, closed: make(chan struct{})}
+	x.c.Env = append(os.Environ(), append(c.Env, "HOLDFAST_URL="+g.url)...)
 	var err error
 	if x.master, err = pty.StartWithSize(x.c, &pty.Winsize{Rows: 33, Cols: 77}); err != nil {
 		t.Fatal(err)

@@ -190,6 +190,9 @@ func readBounded(file string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the metrics of the job: %w", err)
 	}
+	if !info.Mode().IsRegular() { // a pipe, a directory or a device may never end
+		return nil, errors.New("the job put something else in the place of the file for its metrics, which are not pushed")
+	}
 	if info.Size() > ownMetricsLimit {
 		return nil, fmt.Errorf("the job wrote more than %d bytes of metrics, which are not pushed", ownMetricsLimit)
 	}
