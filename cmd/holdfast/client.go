@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -74,6 +75,10 @@ func hintOf(err error) string {
 	}
 	var lost *client.Undelivered
 	if errors.As(err, &lost) {
+		var untrusted *tls.CertificateVerificationError
+		if errors.As(lost, &untrusted) {
+			return "name who vouches for the gateway with --ca-file, or is --url right?"
+		}
 		return "is the gateway running, and is --url right? With --spool DIR a push waits on disk until it can be delivered"
 	}
 	var refused *client.Refused

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"time"
 
@@ -56,12 +57,51 @@ func (c *connection) open() (*client.Client, error) {
 		return nil, withHint(err, "mend the file, or name another one with --settings")
 	}
 	c.spool.Dir, c.spool.Bytes = cmp.Or(c.spool.Dir, s.Spool), int64(c.spoolBytes)
+	if err := c.contradiction(); err != nil {
+		return nil, err
+	}
 	c.overlay(&s.HTTP)
-	opened, err := client.New(client.Options{URL: cmp.Or(c.url, s.URL), HTTP: s.HTTP, Tell: tell})
-	if err != nil {
+	if err := readable(&s.HTTP); err != nil {
+		return nil, err
+	}
+	url := cmp.Or(c.url, s.URL, client.DefaultURL)
+	if _, err := client.ParseURL(url); err != nil {
 		return nil, withHint(err, "--url is like http://gateway:9091 or https://gateway/prefix")
 	}
+	opened, err := client.New(client.Options{URL: url, HTTP: s.HTTP, Tell: tell})
+	if err != nil {
+		return nil, withHint(err, "look at --ca-file, --cert-file and --key-file, which name PEM files, and at http: in the settings file")
+	}
 	return opened, nil
+}
+
+// contradiction tells which flags do not go together.
+func (c *connection) contradiction() error {
+	switch {
+	case c.user != "" && c.token != "":
+		return withHint(errors.New("--user and --token-file are both given"), "give one of them; $HOLDFAST_USER is as good as --user")
+	case c.password != "" && c.user == "":
+		return withHint(errors.New("--password-file is given without a user"), "name the user with --user")
+	}
+	return nil
+}
+
+// readable refuses secrets that cannot be read, which would otherwise be noticed again at each attempt.
+func readable(h *config.HTTPClientConfig) error {
+	secrets := map[string]string{}
+	if h.BasicAuth != nil {
+		secrets[h.BasicAuth.PasswordFile] = "--password-file, or password_file in the settings file, names a file that you may read"
+	}
+	if h.Authorization != nil {
+		secrets[h.Authorization.CredentialsFile] = "--token-file, or credentials_file in the settings file, names a file that you may read"
+	}
+	delete(secrets, "")
+	for file, hint := range secrets {
+		if _, err := os.ReadFile(file); err != nil {
+			return withHint(fmt.Errorf("read a secret: %w", err), hint)
+		}
+	}
+	return nil
 }
 
 func (c *connection) overlay(h *config.HTTPClientConfig) {
@@ -84,7 +124,7 @@ func (c *connection) overlay(h *config.HTTPClientConfig) {
 // bound returns a context that ends after --push-timeout, or at a signal.
 func (c *connection) bound(ctx context.Context) (context.Context, context.CancelFunc, error) {
 	if c.timeout <= 0 {
-		return nil, nil, errors.New("--push-timeout must be more than 0")
+		return nil, nil, withHint(errors.New("--push-timeout must be more than 0"), "the default is 10s")
 	}
 	bounded, cancel := context.WithTimeout(ctx, c.timeout)
 	return bounded, cancel, nil
