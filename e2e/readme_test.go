@@ -43,7 +43,7 @@ func TestReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := strings.TrimPrefix(g.url, "http://")
-	here := strings.NewReplacer("localhost:9091", address, "gateway:9091", address, "/usr/local/bin/backup.sh", dir+"/backup.sh")
+	here := strings.NewReplacer("localhost:9091", address, "gateway:9091", address, "/usr/local/bin/", dir+"/")
 	shell := func(name, script string) string {
 		t.Helper()
 		// What cron gives a job, and no more.
