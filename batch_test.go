@@ -33,8 +33,8 @@ func TestPushAllInOrder(t *testing.T) {
 			done <- kept
 		}()
 		synctest.Wait()
-		if len(e.commits) != 1 || len(e.commits[0].Guards) != 2 {
-			t.Errorf("%d commits, want 1 of 2 groups", len(e.commits))
+		if len(e.committed()) != 1 || len(e.committed()[0].Guards) != 2 {
+			t.Errorf("%d commits, want 1 of 2 groups", len(e.committed()))
 		}
 		e.answers <- nil
 		if !<-done {
@@ -84,8 +84,8 @@ func TestPushAllWhole(t *testing.T) {
 		for i := range pushes {
 			pushes[i].Key = job(fmt.Sprint(i))
 		}
-		if _, kept := g.PushAll(pushes, true); !kept || len(e.commits) != 1 || len(e.commits[0].Guards) != len(pushes) {
-			t.Errorf("kept %v in %d commits", kept, len(e.commits))
+		if _, kept := g.PushAll(pushes, true); !kept || len(e.committed()) != 1 || len(e.committed()[0].Guards) != len(pushes) {
+			t.Errorf("kept %v in %d commits", kept, len(e.committed()))
 		}
 	})
 }

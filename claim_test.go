@@ -40,6 +40,13 @@ func (e *heldEngine) Commit(ctx context.Context, c Commit) (Revision, error) {
 	return e.Memory.Commit(ctx, c)
 }
 
+// committed returns the commits so far.
+func (e *heldEngine) committed() []Commit {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.commits)
+}
+
 // inBubble runs test with a gateway on a held engine, under fake time.
 func inBubble(t *testing.T, test func(t *testing.T, g *Gateway, e *heldEngine)) {
 	synctest.Test(t, func(t *testing.T) {
@@ -149,8 +156,8 @@ func TestWaitingPushesShareCommit(t *testing.T) {
 				t.Errorf("push %d: %v", i, err)
 			}
 		}
-		if len(e.commits) != 2 {
-			t.Errorf("%d commits for 50 pushes of which 49 waited, want 2", len(e.commits))
+		if len(e.committed()) != 2 {
+			t.Errorf("%d commits for 50 pushes of which 49 waited, want 2", len(e.committed()))
 		}
 		if page := scrapeText(t, g); strings.Count(page, "\nm") != 50 {
 			t.Errorf("not all of 50 families are there:\n%s", page)

@@ -159,16 +159,16 @@ func TestManyGroupsExpireInFewCommits(t *testing.T) {
 		for i := range groups {
 			accept(t, pushText(t, g, fmt.Sprintf("%04d", i*7%groups), ReplaceGroup, "ttl=60s", "x 1\n"))
 		}
-		before := len(e.commits)
+		before := len(e.committed())
 		advance(time.Minute)
 		if got := scraped(t, g, "x{"); got != "" {
 			t.Errorf("%d lines left", strings.Count(got, "\n"))
 		}
-		if commits := len(e.commits) - before; commits > 3 {
+		if commits := len(e.committed()) - before; commits > 3 {
 			t.Errorf("%d commits to expire %d groups, want 3", commits, groups)
 		}
 		var gone []string
-		for _, c := range e.commits[before:] {
+		for _, c := range e.committed()[before:] {
 			for _, change := range c.Changes {
 				gone = append(gone, change.Key)
 			}
@@ -189,12 +189,12 @@ func TestOverdue(t *testing.T) {
 		if got, want := scraped(t, g, overdueName), overdueName+`{instance="",job="a"} 0`+"\n"; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
-		commits := len(e.commits)
+		commits := len(e.committed())
 		advance(1)
 		if got, want := scraped(t, g, overdueName), overdueName+`{instance="",job="a"} 1`+"\n"; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
-		if len(e.commits) != commits {
+		if len(e.committed()) != commits {
 			t.Error("that a group is overdue was given to the engine")
 		}
 		accept(t, pushText(t, g, "a", ReplaceFamily, "every=24h", ""))

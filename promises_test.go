@@ -97,7 +97,7 @@ func TestPushWritesWhatItTouches(t *testing.T) {
 			}
 		}
 		var keys []string
-		for _, ch := range e.commits[99].Changes {
+		for _, ch := range e.committed()[99].Changes {
 			_, name, _ := strings.Cut(ch.Key, recordSeparator)
 			keys = append(keys, name)
 		}

@@ -77,8 +77,8 @@ func TestRepeatOfALostPush(t *testing.T) {
 		for range 2 {
 			accept(t, <-answers)
 		}
-		if len(e.commits) != 2 {
-			t.Errorf("%d commits, want the second to hold one push and its repeat", len(e.commits))
+		if len(e.committed()) != 2 {
+			t.Errorf("%d commits, want the second to hold one push and its repeat", len(e.committed()))
 		}
 	})
 }

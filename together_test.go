@@ -35,8 +35,8 @@ func TestTogetherIsOneCommit(t *testing.T) {
 			done <- kept
 		}()
 		synctest.Wait()
-		if count, _, _ := g.Groups(); len(e.commits) != 1 || len(e.commits[0].Guards) != 2 || count != 0 {
-			t.Errorf("%d commits, %d groups before the engine answered; want 1 commit of 2 groups, none visible", len(e.commits), count)
+		if count, _, _ := g.Groups(); len(e.committed()) != 1 || len(e.committed()[0].Guards) != 2 || count != 0 {
+			t.Errorf("%d commits, %d groups before the engine answered; want 1 commit of 2 groups, none visible", len(e.committed()), count)
 		}
 		e.answers <- nil
 		kept := <-done
@@ -104,8 +104,8 @@ func TestTogetherWaits(t *testing.T) {
 			done <- answers[1][0]
 		}()
 		synctest.Wait()
-		if len(e.commits) != 1 {
-			t.Fatalf("%d commits while the other claim is in flight, want its own only", len(e.commits))
+		if len(e.committed()) != 1 {
+			t.Fatalf("%d commits while the other claim is in flight, want its own only", len(e.committed()))
 		}
 		e.answers <- errors.New("broken disk")
 		synctest.Wait()
