@@ -3,6 +3,7 @@ package holdfast
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/prometheus/common/model"
 
@@ -34,6 +35,7 @@ func (g *Gateway) PushAll(pushes []Push, whole bool) (answers []error, kept bool
 	if err := g.Ready(); err != nil {
 		return slices.Repeat([]error{err}, len(pushes)), false
 	}
+	g.way.note(time.Now())
 	size := pushedAtOnce
 	if whole {
 		size = max(1, len(pushes))

@@ -39,6 +39,7 @@ type Gateway struct {
 	meters   meters
 	scrapes  scrapes
 	kept     kept
+	way      giveWay
 	open     atomic.Bool // everything stored is loaded
 	rules    atomic.Pointer[Rules]
 
@@ -51,6 +52,7 @@ type Gateway struct {
 func New(o Options) (*Gateway, error) {
 	g := &Gateway{Options: o, index: newIndex(o.Logger), lanes: lanes{waiting: map[Key][]*change{}}}
 	g.index.repeats.window, g.index.repeats.limit = int64(o.IdempotencyWindow), o.Limits.IdempotencyKeys
+	g.way.yield = yieldThread
 	g.failures.reset()
 	g.schedule.reset()
 	if err := g.learnOwn(); err != nil {
@@ -132,6 +134,7 @@ func (g *Gateway) Push(_ context.Context, p Push) error {
 	if err := g.Ready(); err != nil {
 		return err
 	}
+	g.way.note(time.Now())
 	c := p.change()
 	ready, err := p.prepare(g.Limits)
 	if refusal, refused := err.(*Refusal); refused {

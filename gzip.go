@@ -18,13 +18,14 @@ type pressedWriter struct {
 	sent   bool  // anything
 	room   int64 // bytes of compressed pages that may be kept
 	kept   int64 // bytes of those that are
+	way    *giveWay
 }
 
 // pieceSize is how much may gather before it is compressed.
 const pieceSize = 64 << 10
 
-func newPressedWriter(w io.Writer, c Coding, room int64) (*pressedWriter, error) {
-	z := &pressedWriter{w: w, coding: c, room: room, piece: pressers.Get().(*presser)}
+func newPressedWriter(w io.Writer, c Coding, room int64, way *giveWay) (*pressedWriter, error) {
+	z := &pressedWriter{w: w, coding: c, room: room, way: way, piece: pressers.Get().(*presser)}
 	z.piece.text = z.piece.text[:0]
 	if c == Zstd {
 		return z, nil
@@ -121,7 +122,7 @@ func (z *pressedWriter) pages(f exposition.Format, h exposition.Header, pages []
 	kind := kindOf(f.Syntax, z.coding)
 	for len(pages) > 0 {
 		n := min(pressAhead, len(pages))
-		pressPages(pages[:n], f, h, z.coding)
+		pressPages(pages[:n], f, h, z.coding, z.way)
 		for _, l := range pages[:n] {
 			p := pressPage(l, f, h, z.coding)
 			if z.kept+int64(len(p.bytes)) > z.room {

@@ -142,7 +142,7 @@ func pressPage(l leaf[*exposition.Block], f exposition.Format, h exposition.Head
 const pressAhead = 256
 
 // pressPages compresses what is not compressed yet of some pages.
-func pressPages(pages []leaf[*exposition.Block], f exposition.Format, h exposition.Header, c Coding) {
+func pressPages(pages []leaf[*exposition.Block], f exposition.Format, h exposition.Header, c Coding, way *giveWay) {
 	kind := kindOf(f.Syntax, c)
 	var missing []leaf[*exposition.Block]
 	for _, l := range pages {
@@ -156,6 +156,7 @@ func pressPages(pages []leaf[*exposition.Block], f exposition.Format, h expositi
 		workers.Go(func() {
 			for i := next.Add(1); int(i) <= len(missing); i = next.Add(1) {
 				pressPage(missing[i-1], f, h, c)
+				way.step()
 			}
 		})
 	}

@@ -41,7 +41,7 @@ func (g *Gateway) Scrape(ctx context.Context, w io.Writer, o ScrapeOptions) erro
 	}
 	own := g.gather()
 	snap := g.index.snapshot()
-	s := &scrape{ScrapeOptions: o}
+	s := &scrape{ScrapeOptions: o, way: &g.way}
 	if !o.Part.whole() {
 		chosen, err := snap.choose(o.Part)
 		if err != nil {
@@ -53,7 +53,7 @@ func (g *Gateway) Scrape(ctx context.Context, w io.Writer, o ScrapeOptions) erro
 	g.scrapes.begin(u)
 	defer g.scrapes.end(u)
 	buffered := rooms.Get().(*bufio.Writer)
-	buffered.Reset(u)
+	buffered.Reset(courteous{Writer: u, way: &g.way})
 	defer func() {
 		buffered.Reset(nil)
 		rooms.Put(buffered)
@@ -74,7 +74,7 @@ func (g *Gateway) Scrape(ctx context.Context, w io.Writer, o ScrapeOptions) erro
 
 // write writes all families. Compressed pages that together take more than room bytes are not kept.
 func (s *scrape) write(ctx context.Context, w *bufio.Writer, room int64, families iter.Seq2[*dto.MetricFamily, *family]) (err error) {
-	if s.out, err = newOutput(w, s.Coding, room); err != nil {
+	if s.out, err = newOutput(w, s.Coding, room, s.way); err != nil {
 		return err
 	}
 	defer s.out.giveBack()
@@ -112,17 +112,18 @@ type output interface {
 	giveBack()
 }
 
-func newOutput(w *bufio.Writer, c Coding, room int64) (output, error) {
+func newOutput(w *bufio.Writer, c Coding, room int64, way *giveWay) (output, error) {
 	if c == Identity {
 		return newPlainWriter(w), nil
 	}
-	return newPressedWriter(w, c, room)
+	return newPressedWriter(w, c, room, way)
 }
 
 // scrape is one that is being written.
 type scrape struct {
 	ScrapeOptions
 	out    output
+	way    *giveWay
 	chosen *chosen // nil for all
 }
 

@@ -23,7 +23,7 @@ func isOpponent(name string) bool {
 }
 
 // opponent serves until ctx ends or standard input does: null only reads bodies, append DIR also keeps
-// them in a file, and bytes FILE sends a page. It prints its address as its first line.
+// them in a file, and bytes FILE sends a page and reads bodies. It prints its address as its first line.
 func opponent(ctx context.Context, args []string) error {
 	name, rest := args[0], args[1:]
 	if name != "null" && len(rest) != 1 {
@@ -95,6 +95,10 @@ func loadPage(path string) (*sentPage, error) {
 }
 
 func (p *sentPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet {
+		takeBody(w, r)
+		return
+	}
 	body := p.plain
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {

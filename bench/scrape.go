@@ -31,15 +31,7 @@ func (b *bench) measureScrapes(ctx context.Context) error {
 }
 
 func (b *bench) scrapesOf(ctx context.Context, t *target) error {
-	page, err := fetch(ctx, t, false)
-	if err != nil {
-		return err
-	}
-	file := filepath.Join(b.work, "page")
-	if err := os.WriteFile(file, page, 0o600); err != nil {
-		return err
-	}
-	memory, err := startOpponent(ctx, "bytes", file)
+	page, memory, err := b.memoryOf(ctx, t)
 	if err != nil {
 		return err
 	}
@@ -79,6 +71,20 @@ func (b *bench) scrapesOf(ctx context.Context, t *target) error {
 		b.report.claim("CPU, "+t.name+", gzip scrape against identity scrape", against(gzip[1], identity[1], (*tally).cpuEach), true, 1)
 	}
 	return nil
+}
+
+// memoryOf takes a page and starts a server that sends it out of memory.
+func (b *bench) memoryOf(ctx context.Context, t *target) ([]byte, *target, error) {
+	page, err := fetch(ctx, t, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	file := filepath.Join(b.work, "page")
+	if err := os.WriteFile(file, page, 0o600); err != nil {
+		return nil, nil, err
+	}
+	memory, err := startOpponent(ctx, "bytes", file)
+	return page, memory, err
 }
 
 func coding(gzip bool) string {
