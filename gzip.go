@@ -121,8 +121,7 @@ func (z *pressedWriter) worth(f exposition.Format, pages int) bool {
 func (z *pressedWriter) pages(f exposition.Format, h exposition.Header, pages []leaf[*exposition.Block]) error {
 	kind := kindOf(f.Syntax, z.coding)
 	for len(pages) > 0 {
-		n := min(pressAhead, len(pages))
-		pressPages(pages[:n], f, h, z.coding, z.way)
+		n := pressPages(pages, f, h, z.coding, z.way)
 		for _, l := range pages[:n] {
 			p := pressPage(l, f, h, z.coding)
 			if z.kept+int64(len(p.bytes)) > z.room {

@@ -141,12 +141,13 @@ func pressPage(l leaf[*exposition.Block], f exposition.Format, h exposition.Head
 // pressAhead is how many pages are compressed at once, on all cores, before the first is written.
 const pressAhead = 256
 
-// pressPages compresses what is not compressed yet of some pages.
-func pressPages(pages []leaf[*exposition.Block], f exposition.Format, h exposition.Header, c Coding, way *giveWay) {
+// pressPages compresses what is not compressed yet of the first pages, and returns the number of those. However
+// many are compressed already do not count: to start workers for a few pages costs as much as compressing them.
+func pressPages(pages []leaf[*exposition.Block], f exposition.Format, h exposition.Header, c Coding, way *giveWay) (n int) {
 	kind := kindOf(f.Syntax, c)
-	var missing []leaf[*exposition.Block]
-	for _, l := range pages {
-		if !l.pressed.forms[kind].Load().fits(f) {
+	missing := make([]leaf[*exposition.Block], 0, min(pressAhead, len(pages)))
+	for ; n < len(pages) && len(missing) < pressAhead; n++ {
+		if l := pages[n]; !l.pressed.forms[kind].Load().fits(f) {
 			missing = append(missing, l)
 		}
 	}
@@ -161,6 +162,7 @@ func pressPages(pages []leaf[*exposition.Block], f exposition.Format, h expositi
 		})
 	}
 	workers.Wait()
+	return n
 }
 
 // sizeOf returns the bytes of pages in delimited protobuf.
