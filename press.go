@@ -141,6 +141,9 @@ func pressPage(l leaf[*exposition.Block], f exposition.Format, h exposition.Head
 // pressAhead is how many pages are compressed at once, on all cores, before the first is written.
 const pressAhead = 256
 
+// pressStep is how many pages are compressed before pushes may go first: to let them takes about as long as a page.
+const pressStep = 8
+
 // pressPages compresses what is not compressed yet of the first pages, and returns the number of those. However
 // many are compressed already do not count: to start workers for a few pages costs as much as compressing them.
 func pressPages(pages []leaf[*exposition.Block], f exposition.Format, h exposition.Header, c Coding, way *giveWay) (n int) {
@@ -157,7 +160,9 @@ func pressPages(pages []leaf[*exposition.Block], f exposition.Format, h expositi
 		workers.Go(func() {
 			for i := next.Add(1); int(i) <= len(missing); i = next.Add(1) {
 				pressPage(missing[i-1], f, h, c)
-				way.step()
+				if i%pressStep == 0 {
+					way.step()
+				}
 			}
 		})
 	}
