@@ -5,6 +5,8 @@ import (
 	"hash/crc32"
 	"io"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"holdfast/internal/exposition"
 )
 
@@ -18,20 +20,21 @@ type pressedWriter struct {
 	sent   bool  // anything
 	room   int64 // bytes of compressed pages that may be kept
 	kept   int64 // bytes of those that are
-	way    *giveWay
+
+	way     *giveWay
+	pressed prometheus.Counter // counts pages that were compressed
 }
 
 // pieceSize is how much may gather before it is compressed.
 const pieceSize = 64 << 10
 
-func newPressedWriter(w io.Writer, c Coding, room int64, way *giveWay) (*pressedWriter, error) {
-	z := &pressedWriter{w: w, coding: c, room: room, way: way, piece: pressers.Get().(*presser)}
+func (z *pressedWriter) begin() error {
 	z.piece.text = z.piece.text[:0]
-	if c == Zstd {
-		return z, nil
+	if z.coding == Zstd {
+		return nil
 	}
 	// Magic, deflate, no flags, no time, no special compression, unknown system.
-	return z, z.send([]byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255})
+	return z.send([]byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255})
 }
 
 func (z *pressedWriter) send(b []byte) error {
@@ -121,9 +124,9 @@ func (z *pressedWriter) worth(f exposition.Format, pages int) bool {
 func (z *pressedWriter) pages(f exposition.Format, h exposition.Header, pages []leaf[*exposition.Block]) error {
 	kind := kindOf(f.Syntax, z.coding)
 	for len(pages) > 0 {
-		n := pressPages(pages, f, h, z.coding, z.way)
+		n := z.pressAhead(pages, f, h)
 		for _, l := range pages[:n] {
-			p := pressPage(l, f, h, z.coding)
+			p := z.press(l, f, h)
 			if z.kept+int64(len(p.bytes)) > z.room {
 				l.pressed.forms[kind].Store(nil)
 			} else {

@@ -13,6 +13,7 @@ type meters struct {
 	loadSeconds   prometheus.Gauge
 	expired       prometheus.Counter
 	expiryLag     prometheus.Gauge
+	pressed       prometheus.Counter
 }
 
 var (
@@ -43,11 +44,14 @@ func (m *meters) register(g *Gateway, r prometheus.Registerer) error {
 	m.expiryLag = prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "holdfast_expiry_lag_seconds", Help: "How long after its time was over the last group that expired was removed.",
 	})
+	m.pressed = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "holdfast_scrape_compressed_pages_total", Help: "Stretches of the page that were compressed for a scrape, rather than sent as they were compressed for one before.",
+	})
 	if r == nil {
 		return nil
 	}
 	var errs []error
-	for _, c := range []prometheus.Collector{m.loadSeconds, m.refusals, m.limitRefusals, m.expired, m.expiryLag, stock{g}} {
+	for _, c := range []prometheus.Collector{m.loadSeconds, m.refusals, m.limitRefusals, m.expired, m.expiryLag, m.pressed, stock{g}} {
 		errs = append(errs, r.Register(c))
 	}
 	return errors.Join(errs...)

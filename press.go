@@ -104,11 +104,11 @@ func (p *presser) compress(c Coding) []byte {
 	return p.frame
 }
 
-// pressPage returns a shared page in a format, compressed once for all scrapes until it changes.
-func pressPage(l leaf[*exposition.Block], f exposition.Format, h exposition.Header, c Coding) *press {
+// press returns a shared page in a format, compressed once for all scrapes until it changes.
+func (z *pressedWriter) press(l leaf[*exposition.Block], f exposition.Format, h exposition.Header) *press {
 	text := textOf([]leaf[*exposition.Block]{l}, h.Name, patience)
 	pg := l.page
-	form := &pg.pressed.forms[kindOf(f.Syntax, c)]
+	form := &pg.pressed.forms[kindOf(f.Syntax, z.coding)]
 	if known := form.Load(); known.fits(f) {
 		return known
 	}
@@ -130,26 +130,27 @@ func pressPage(l leaf[*exposition.Block], f exposition.Format, h exposition.Head
 	for i := range pg.slots {
 		fresh.plain = fresh.plain && pg.slots[i].value.Plain()
 	}
-	fresh.bytes = bytes.Clone(p.compress(c))
-	if c == Gzip {
+	fresh.bytes = bytes.Clone(p.compress(z.coding))
+	if z.coding == Gzip {
 		fresh.size, fresh.crc, fresh.shift = len(p.text), crc32.ChecksumIEEE(p.text), shiftFor(len(p.text))
 	}
 	form.Store(fresh)
+	z.pressed.Inc()
 	return fresh
 }
 
-// pressAhead is how many pages are compressed at once, on all cores, before the first is written.
-const pressAhead = 256
+// maxAhead is how many pages are compressed at once, on all cores, before the first is written.
+const maxAhead = 256
 
 // pressStep is how many pages are compressed before pushes may go first: to let them takes about as long as a page.
 const pressStep = 8
 
-// pressPages compresses what is not compressed yet of the first pages, and returns the number of those. However
+// pressAhead compresses what is not compressed yet of the first pages, and returns the number of those. However
 // many are compressed already do not count: to start workers for a few pages costs as much as compressing them.
-func pressPages(pages []leaf[*exposition.Block], f exposition.Format, h exposition.Header, c Coding, way *giveWay) (n int) {
-	kind := kindOf(f.Syntax, c)
-	missing := make([]leaf[*exposition.Block], 0, min(pressAhead, len(pages)))
-	for ; n < len(pages) && len(missing) < pressAhead; n++ {
+func (z *pressedWriter) pressAhead(pages []leaf[*exposition.Block], f exposition.Format, h exposition.Header) (n int) {
+	kind := kindOf(f.Syntax, z.coding)
+	missing := make([]leaf[*exposition.Block], 0, min(maxAhead, len(pages)))
+	for ; n < len(pages) && len(missing) < maxAhead; n++ {
 		if l := pages[n]; !l.pressed.forms[kind].Load().fits(f) {
 			missing = append(missing, l)
 		}
@@ -159,9 +160,9 @@ func pressPages(pages []leaf[*exposition.Block], f exposition.Format, h expositi
 	for range min(runtime.GOMAXPROCS(0), len(missing)) {
 		workers.Go(func() {
 			for i := next.Add(1); int(i) <= len(missing); i = next.Add(1) {
-				pressPage(missing[i-1], f, h, c)
+				z.press(missing[i-1], f, h)
 				if i%pressStep == 0 {
-					way.step()
+					z.way.step()
 				}
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 
+	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
 	"holdfast/internal/exposition"
@@ -41,7 +42,7 @@ func (g *Gateway) Scrape(ctx context.Context, w io.Writer, o ScrapeOptions) erro
 	}
 	own := g.gather()
 	snap := g.index.snapshot()
-	s := &scrape{ScrapeOptions: o, way: &g.way}
+	s := &scrape{ScrapeOptions: o, way: &g.way, pressed: g.meters.pressed}
 	if !o.Part.whole() {
 		chosen, err := snap.choose(o.Part)
 		if err != nil {
@@ -74,7 +75,7 @@ func (g *Gateway) Scrape(ctx context.Context, w io.Writer, o ScrapeOptions) erro
 
 // write writes all families. Compressed pages that together take more than room bytes are not kept.
 func (s *scrape) write(ctx context.Context, w *bufio.Writer, room int64, families iter.Seq2[*dto.MetricFamily, *family]) (err error) {
-	if s.out, err = newOutput(w, s.Coding, room, s.way); err != nil {
+	if s.out, err = s.output(w, room); err != nil {
 		return err
 	}
 	defer s.out.giveBack()
@@ -112,19 +113,21 @@ type output interface {
 	giveBack()
 }
 
-func newOutput(w *bufio.Writer, c Coding, room int64, way *giveWay) (output, error) {
-	if c == Identity {
+func (s *scrape) output(w *bufio.Writer, room int64) (output, error) {
+	if s.Coding == Identity {
 		return newPlainWriter(w), nil
 	}
-	return newPressedWriter(w, c, room, way)
+	z := &pressedWriter{w: w, coding: s.Coding, room: room, way: s.way, pressed: s.pressed, piece: pressers.Get().(*presser)}
+	return z, z.begin()
 }
 
 // scrape is one that is being written.
 type scrape struct {
 	ScrapeOptions
-	out    output
-	way    *giveWay
-	chosen *chosen // nil for all
+	out     output
+	way     *giveWay
+	pressed prometheus.Counter
+	chosen  *chosen // nil for all
 }
 
 // family writes one name: what is large as pages, the rest in pieces.
