@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"path"
+	"strings"
 
 	"github.com/prometheus/common/route"
 
@@ -29,6 +30,11 @@ func (s *site) routes() (mux *http.ServeMux, err error) {
 	r.Get(s.RoutePrefix+profilePath+"*profile", serveProfile)
 
 	api := s.RoutePrefix + "/api/v1"
+	for _, p := range []string{s.TelemetryPath, s.SelfTelemetryPath} {
+		if p = path.Join(s.RoutePrefix, p); p == api || strings.HasPrefix(p, api+"/") {
+			return nil, fmt.Errorf("a route is impossible: path '%s' is below '%s', which is the API's", p, api)
+		}
+	}
 	mux = http.NewServeMux()
 	mux.Handle("/", s.decode(s.patches(r)))
 	mux.Handle(api+"/", http.StripPrefix(api, s.apiRoutes()))

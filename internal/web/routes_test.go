@@ -135,7 +135,7 @@ func TestPrefixAndExternalPath(t *testing.T) {
 }
 
 func TestImpossibleRoute(t *testing.T) {
-	for _, path := range []string{"/", "/status", "metrics"} {
+	for _, path := range []string{"/", "/status", "metrics", "/api/v1", "/api/v1/own/"} {
 		gateway, err := holdfast.New(holdfast.Options{Engine: holdfast.NewMemory()})
 		if err != nil {
 			t.Fatal(err)
