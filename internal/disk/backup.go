@@ -36,7 +36,11 @@ func (e *Engine) Backup(ctx context.Context, w io.Writer) (err error) {
 			err = errors.Join(err, fmt.Errorf("remove backup directory: %w", removed))
 		}
 	}()
+	acknowledged := e.fs.floors.snapshot()
 	if err := e.checkpoint(dir); err != nil {
+		return fmt.Errorf("back up %s: %w", e.Path, err)
+	}
+	if err := e.seal(dir, acknowledged); err != nil {
 		return fmt.Errorf("back up %s: %w", e.Path, err)
 	}
 	names, err := e.fs.List(dir)
@@ -69,6 +73,37 @@ func (e *Engine) checkpoint(dir string) error {
 	case <-e.failure.done:
 		return unavailable(e.failure.err())
 	}
+}
+
+// seal gives a checkpoint floors of its own, so that damage to its logs is found where it is opened. What was
+// acknowledged before it was made must be in it.
+func (e *Engine) seal(dir string, acknowledged *floors) error {
+	fs := e.fs.FS
+	if _, err := intact(fs, dir, acknowledged); err != nil {
+		return err
+	}
+	names, err := fs.List(dir)
+	if err != nil {
+		return fmt.Errorf("list checkpoint: %w", err)
+	}
+	own := newFloors()
+	if err := own.open(fs, dir); err != nil {
+		return err
+	}
+	for _, name := range names {
+		kind, number, isLog := parseLog(name)
+		if !isLog {
+			continue
+		}
+		found, err := inspect(fs, fs.PathJoin(dir, name), kind, number)
+		if err == nil {
+			err = own.slot(kind, number).raise(found.end)
+		}
+		if err != nil {
+			return errors.Join(err, own.close())
+		}
+	}
+	return own.close()
 }
 
 func archiveFile(archive *tar.Writer, fs vfs.FS, dir, name string) error {

@@ -1,6 +1,8 @@
 package disk
 
 import (
+	"archive/tar"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -18,18 +20,58 @@ import (
 
 const damagedPath = "/db"
 
-// stored is a disk with an engine's directory, whose engine was closed, or stopped in the midst.
+// stored is a disk with an engine's directory, or with a backup of it.
 type stored struct {
 	disk *vfs.MemFS
 	want map[string]string
+}
+
+// restored is a disk with a backup, laid where the engine's directory would be.
+func restored(t *testing.T, e *Engine) *vfs.MemFS {
+	t.Helper()
+	var backup bytes.Buffer
+	if err := e.Backup(t.Context(), &backup); err != nil {
+		t.Fatal(err)
+	}
+	disk := vfs.NewCrashableMem()
+	disk.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1 << 30, TotalBytes: 32 << 20})
+	if err := disk.MkdirAll(damagedPath, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	archive := tar.NewReader(&backup)
+	for header, err := archive.Next(); !errors.Is(err, io.EOF); header, err = archive.Next() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := disk.Create(path.Join(damagedPath, header.Name), vfs.WriteCategoryUnspecified)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(file, archive); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(file.Sync(), file.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return disk
 }
 
 func (s stored) copy() *vfs.MemFS {
 	return s.disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: rand.New(rand.NewPCG(1, 1))})
 }
 
+// ending is how the directory of an engine was left.
+type ending string
+
+const (
+	closed   ending = "closed"
+	stopped  ending = "stopped" // in the midst
+	backedUp ending = "backed up"
+)
+
 // store commits a few hundred records, of which some are in tables and some only in the log.
-func store(t *testing.T, stop bool) stored {
+func store(t *testing.T, how ending) stored {
 	t.Helper()
 	s := stored{disk: vfs.NewCrashableMem(), want: map[string]string{}}
 	s.disk.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1 << 30, TotalBytes: 32 << 20})
@@ -45,7 +87,11 @@ func store(t *testing.T, stop bool) stored {
 		}
 	}
 	commit(0, 350)
-	if stop {
+	switch how {
+	case stopped:
+		return s
+	case backedUp:
+		s.disk = restored(t, e)
 		return s
 	}
 	if err := e.Close(); err != nil {
@@ -133,9 +179,9 @@ const flips = 25
 
 // One bit of one file is another: the engine says which file, or all values are right.
 func TestBitFlips(t *testing.T) {
-	for name, stop := range map[string]bool{"closed": false, "stopped": true} {
-		t.Run(name, func(t *testing.T) {
-			s := store(t, stop)
+	for _, how := range []ending{closed, stopped, backedUp} {
+		t.Run(string(how), func(t *testing.T) {
+			s := store(t, how)
 			random := rand.New(rand.NewPCG(3, 4))
 			found := map[string]int{}
 			for file, size := range s.files(t) {
@@ -168,9 +214,9 @@ func TestBitFlips(t *testing.T) {
 
 // A file is cut, or gone: the engine says so, or all values are right.
 func TestCutAndMissingFiles(t *testing.T) {
-	for name, stop := range map[string]bool{"closed": false, "stopped": true} {
-		t.Run(name, func(t *testing.T) {
-			s := store(t, stop)
+	for _, how := range []ending{closed, stopped, backedUp} {
+		t.Run(string(how), func(t *testing.T) {
+			s := store(t, how)
 			random := rand.New(rand.NewPCG(5, 6))
 			for file, size := range s.files(t) {
 				for _, keep := range []int64{-1, 0, size / 2, size - 1, random.Int64N(size + 1)} {
@@ -224,7 +270,7 @@ func shorten(t *testing.T, disk *vfs.MemFS, file string, keep int64) {
 
 // What was written behind the last fsync and not acknowledged is cut off, with one warning.
 func TestTornTail(t *testing.T) {
-	s := store(t, true)
+	s := store(t, stopped)
 	disk := s.copy()
 	var log string
 	for file := range s.files(t) {
@@ -280,7 +326,7 @@ func mustNumber(t *testing.T, log string) uint64 {
 
 // With SetAside, damage of either kind, seen when opening or when reading, makes room for a new start.
 func TestSetAside(t *testing.T) {
-	s := store(t, false)
+	s := store(t, closed)
 	for file, size := range s.files(t) {
 		if !strings.HasSuffix(file, ".sst") && !strings.HasPrefix(file, "MANIFEST") {
 			continue

@@ -69,14 +69,27 @@ type floor struct {
 	bytes  int64
 }
 
-// readFloors reads the table of a directory. A slot that is missing or damaged means no floor.
-func readFloors(fs vfs.FS, dir string) (*floors, error) {
+// newFloors makes a table without a file, of no log.
+func newFloors() *floors {
 	t := &floors{}
 	for kind := range t.slots {
 		for i := range t.slots[kind] {
 			t.slots[kind][i] = floor{table: t, offset: int64(kind*slotsEach+i) * slotSize}
 		}
 	}
+	return t
+}
+
+// snapshot returns the floors of this moment, to be read only.
+func (t *floors) snapshot() *floors {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return &floors{slots: t.slots}
+}
+
+// readFloors reads the table of a directory. A slot that is missing or damaged means no floor.
+func readFloors(fs vfs.FS, dir string) (*floors, error) {
+	t := newFloors()
 	file, err := fs.Open(fs.PathJoin(dir, floorsName))
 	if errors.Is(err, os.ErrNotExist) {
 		return t, nil
