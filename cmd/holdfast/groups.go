@@ -41,10 +41,10 @@ func groupsCommand() command {
 		g := &groupsCall{to: addConnection(app)}
 		app.Arg("WHAT", "list, show or rm, and matchers or an id.").StringsVar(&g.args)
 		app.Flag("older-than", "Only groups whose last push is older, such as 7d.").SetValue((*span)(&g.olderThan))
-		app.Flag("state", "Only groups in this state.").EnumVar(&g.state, "", "ok", "failed", "stale", "masked")
-		app.Flag("search", "Only groups with this text in a grouping label or the name of a family.").Short('q').StringVar(&g.text)
-		app.Flag("sort", "key, pushed, series or bytes; the last two begin with the largest.").Default("key").EnumVar(&g.sort, "key", "pushed", "series", "bytes")
-		app.Flag("limit", "Most groups that are listed.").Default("100").IntVar(&g.limit)
+		app.Flag("state", "For list: only groups in this state.").EnumVar(&g.state, "", "ok", "failed", "stale", "masked")
+		app.Flag("search", "For list: only groups with this text in a grouping label or the name of a family.").Short('q').StringVar(&g.text)
+		app.Flag("sort", "For list: key, pushed, series or bytes; the last two begin with the largest.").Default("key").EnumVar(&g.sort, "key", "pushed", "series", "bytes")
+		app.Flag("limit", "Most groups that are listed; rm removes more.").Default("100").IntVar(&g.limit)
 		addOutput(app, &g.output)
 		app.Flag("dry-run", "For rm: tell what would go.").BoolVar(&g.dryRun)
 		app.Flag("yes", "For rm: do not ask. Needed where nobody sits at a terminal.").Short('y').BoolVar(&g.yes)
@@ -54,11 +54,15 @@ func groupsCommand() command {
 
 func (g *groupsCall) run(ctx context.Context) error {
 	action, about := "list", g.args
-	if len(about) > 0 && slices.Contains([]string{"list", "show", "rm"}, about[0]) {
+	if len(about) > 0 && !isMatcher(about[0]) {
 		action, about = about[0], about[1:]
 	}
 	switch {
-	case action == "show" && len(about) != 1:
+	case !slices.Contains([]string{"list", "show", "rm"}, action):
+		return withHint(fmt.Errorf("groups cannot %q", action), `it can list, show and rm; matchers are in braces: '{job="x"}', or '{__name__="x"}' for groups that hold a metric`)
+	case action != "list" && (g.state != "" || g.text != "" || g.sort != "key"):
+		return withHint(errors.New("--state, --search and --sort are for list"), "rm removes all that its matchers and --older-than select")
+	case action == "show" && (len(about) != 1 || isMatcher(about[0])):
 		return withHint(errors.New("show needs one id"), "holdfast groups shows the ids")
 	case action == "show":
 		return g.print(ctx, client.Request{Method: http.MethodGet, Path: "/api/v1/groups/" + url.PathEscape(about[0])})
@@ -67,6 +71,9 @@ func (g *groupsCall) run(ctx context.Context) error {
 	}
 	return g.list(ctx, about)
 }
+
+// isMatcher tells matchers from actions and ids: they have braces.
+func isMatcher(arg string) bool { return strings.Contains(arg, "{") }
 
 func (g *groupsCall) print(ctx context.Context, r client.Request) error {
 	answer, err := g.to.ask(ctx, r)
@@ -188,7 +195,7 @@ func keyText(labels map[string]string) string {
 
 // remove deletes the groups that matchers select.
 func (g *groupsCall) remove(ctx context.Context, matchers []string) error {
-	if len(matchers) == 0 {
+	if len(matchers) == 0 || !isMatcher(matchers[0]) {
 		return withHint(errors.New("rm needs a matcher"), `to remove all groups of a job: holdfast groups rm '{job="x"}'`)
 	}
 	sure, err := g.sure(ctx, matchers)
@@ -208,6 +215,9 @@ func (g *groupsCall) remove(ctx context.Context, matchers []string) error {
 	for _, group := range answer.Groups {
 		fmt.Println(keyText(group.Labels))
 	}
+	if more := answer.Totals.Groups - len(answer.Groups); more > 0 {
+		tell(fmt.Sprintf("and %d more, which --limit lists up to 1000", more))
+	}
 	word := "removed"
 	if g.dryRun {
 		word = "would be removed"
@@ -220,6 +230,7 @@ func (g *groupsCall) remove(ctx context.Context, matchers []string) error {
 func (g *groupsCall) removal(matchers []string, dryRun bool) client.Request {
 	q := g.query(matchers)
 	q.Set("dry_run", strconv.FormatBool(dryRun))
+	q.Set("limit", strconv.Itoa(g.limit))
 	return client.Request{Method: http.MethodDelete, Path: "/api/v1/groups?" + q.Encode()}
 }
 
