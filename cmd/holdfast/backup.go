@@ -28,8 +28,7 @@ func backupCommand() command {
 			if err := fetchStore(ctx, *base, *directory); err != nil {
 				return err
 			}
-			fmt.Printf("the backup is in %s\n", *directory)
-			return nil
+			return printf("the backup is in %s\n", *directory)
 		}
 	}}
 }

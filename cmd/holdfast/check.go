@@ -48,8 +48,7 @@ func checkCommand() command {
 				return err
 			}
 			if output == outputJSON {
-				fmt.Println(strings.TrimSpace(string(answer)))
-				return nil
+				return printf("%s\n", strings.TrimSpace(string(answer)))
 			}
 			return printCheck(answer)
 		}
@@ -57,7 +56,7 @@ func checkCommand() command {
 }
 
 func checkRequest(job string, labels labelList, body []byte) (client.Request, error) {
-	r := client.Request{Method: http.MethodPost, Path: "/api/v1/check", Body: body}
+	r := client.Request{Method: http.MethodPost, Path: "/api/v1/check", Body: body, Header: http.Header{"Content-Type": {client.ContentType(body)}}}
 	if job == "" {
 		return r, nil
 	}
@@ -81,12 +80,13 @@ func printCheck(text []byte) error {
 	if err := json.Unmarshal(text, &answer); err != nil {
 		return fmt.Errorf("read the gateway's answer: %w", err)
 	}
-	fmt.Printf("accepted: %d families, %d series\n", answer.Reply.Families, answer.Reply.Series)
+	var b strings.Builder
+	fmt.Fprintf(&b, "accepted: %d families, %d series\n", answer.Reply.Families, answer.Reply.Series)
 	for _, a := range answer.Reply.Advice {
-		fmt.Printf("advice: %s: %s\n", a.Family, a.Text)
+		fmt.Fprintf(&b, "advice: %s: %s\n", a.Family, a.Text)
 	}
 	if answer.Reply.Omitted > 0 {
-		fmt.Printf("advice: %d more\n", answer.Reply.Omitted)
+		fmt.Fprintf(&b, "advice: %d more\n", answer.Reply.Omitted)
 	}
-	return nil
+	return printf("%s", &b)
 }

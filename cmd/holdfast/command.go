@@ -56,7 +56,7 @@ func commandNames() []string {
 // app returns the command's flags, and what it does once they are parsed. Its text for -h is on stdout.
 func (c command) app(program string) (*kingpin.Application, func(ctx context.Context) error) {
 	app := kingpin.New(program+" "+c.name, c.help)
-	app.UsageWriter(os.Stdout)
+	app.UsageWriter(helpWriter{})
 	app.HelpFlag.Short('h')
 	return app, c.setup(app)
 }

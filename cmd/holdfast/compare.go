@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -22,7 +23,7 @@ const exitDifferent = 2
 
 // compareCommand tells whether two gateways expose the same, for those who move from one to the other.
 func compareCommand() command {
-	return command{name: "compare", help: "Tell whether two gateways expose the same metrics, but for their own. The exit code is 0 if they do, 2 if they do not.", setup: func(app *kingpin.Application) func(context.Context) error {
+	return command{name: "compare", help: "Tell whether two gateways expose the same metrics, but for their own. Flags such as --user count for both. The exit code is 0 if they do, 2 if they do not.", setup: func(app *kingpin.Application) func(context.Context) error {
 		to := addConnection(app)
 		other := app.Arg("URL", "The other gateway, which is compared with --url.").Required().String()
 		times := app.Flag("times", "Compare the times of pushes too.").Bool()
@@ -46,16 +47,23 @@ var ownFamilies = []string{"pushgateway_", "holdfast_", "go_", "process_", "prom
 
 // page returns what a gateway exposes: for each line without its value, the value.
 func (c *connection) page(ctx context.Context, times bool) (map[string]string, error) {
-	done := showProgress("reading the page of " + c.url)
-	defer done()
-	text, err := c.ask(ctx, client.Request{Method: http.MethodGet, Path: "/metrics", Header: http.Header{"Accept": {"text/plain"}}})
+	gateway, err := c.open()
+	if err != nil {
+		return nil, err
+	}
+	defer showProgress("reading the page of " + gateway.String())()
+	text, err := c.askOf(ctx, gateway, client.Request{Method: http.MethodGet, Path: "/metrics", Header: http.Header{"Accept": {"text/plain"}}})
+	var refused *client.Refused
+	if errors.As(err, &refused) {
+		return nil, fmt.Errorf("%s: %w", gateway, err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
 	if err != nil {
-		return nil, fmt.Errorf("read the page of %s: %w", c.url, err)
+		return nil, fmt.Errorf("read the page of %s: %w", gateway, err)
 	}
 	lines := map[string]string{}
 	for name, family := range families {
@@ -68,7 +76,7 @@ func (c *connection) page(ctx context.Context, times bool) (map[string]string, e
 		}
 		var b bytes.Buffer
 		if _, err := expfmt.MetricFamilyToText(&b, family); err != nil {
-			return nil, fmt.Errorf("read the page of %s: %w", c.url, err)
+			return nil, fmt.Errorf("read the page of %s: %w", gateway, err)
 		}
 		for line := range strings.Lines(b.String()) {
 			line = strings.TrimSuffix(line, "\n")
@@ -91,6 +99,7 @@ func printDifferences(ours, theirs map[string]string) error {
 		series[s] = true
 	}
 	different := 0
+	var out strings.Builder
 	for _, s := range slices.Sorted(maps.Keys(series)) {
 		a, inOurs := ours[s]
 		b, inTheirs := theirs[s]
@@ -99,11 +108,14 @@ func printDifferences(ours, theirs map[string]string) error {
 		}
 		different++
 		if inOurs {
-			fmt.Printf("- %s %s\n", s, a)
+			fmt.Fprintf(&out, "- %s %s\n", s, a)
 		}
 		if inTheirs {
-			fmt.Printf("+ %s %s\n", s, b)
+			fmt.Fprintf(&out, "+ %s %s\n", s, b)
 		}
+	}
+	if err := printf("%s", &out); err != nil {
+		return err
 	}
 	if different > 0 {
 		return &coded{fmt.Errorf("%d lines differ of %d", different, len(series)), exitDifferent}

@@ -27,8 +27,7 @@ func exportCommand() command {
 			if err != nil {
 				return err
 			}
-			fmt.Printf("wrote %s; groups: %d\n", *file, count)
-			return nil
+			return printf("wrote %s; groups: %d\n", *file, count)
 		}
 	}}
 }

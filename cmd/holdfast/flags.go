@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -55,7 +54,7 @@ type limitFlags struct {
 // newFlags makes the command line of serve for a program called name.
 func newFlags(name string) *flags {
 	app := kingpin.New(name, "Holdfast, a push gateway for Prometheus. Other commands, each with its own --help: "+strings.Join(commandNames(), ", ")+".")
-	app.UsageWriter(os.Stdout)
+	app.UsageWriter(helpWriter{})
 	app.HelpFlag.Short('h')
 	app.Version(version.Print("holdfast"))
 	// The reference's log has this style: ts, level in lower case, caller.

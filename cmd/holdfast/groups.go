@@ -80,8 +80,7 @@ func (g *groupsCall) print(ctx context.Context, r client.Request) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(strings.TrimSpace(string(answer)))
-	return nil
+	return printf("%s\n", strings.TrimSpace(string(answer)))
 }
 
 // query renders what selects groups.
@@ -212,8 +211,12 @@ func (g *groupsCall) remove(ctx context.Context, matchers []string) error {
 	if err != nil {
 		return err
 	}
+	var lines strings.Builder
 	for _, group := range answer.Groups {
-		fmt.Println(keyText(group.Labels))
+		fmt.Fprintln(&lines, keyText(group.Labels))
+	}
+	if err := printf("%s", &lines); err != nil {
+		return err
 	}
 	if more := answer.Totals.Groups - len(answer.Groups); more > 0 {
 		tell(fmt.Sprintf("and %d more, which --limit lists up to 1000", more))

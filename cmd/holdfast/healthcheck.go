@@ -33,6 +33,11 @@ func (c *connection) ask(ctx context.Context, r client.Request) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
+	return c.askOf(ctx, gateway, r)
+}
+
+// askOf is ask of a client that is open.
+func (c *connection) askOf(ctx context.Context, gateway *client.Client, r client.Request) ([]byte, error) {
 	ctx, cancel, err := c.bound(ctx)
 	if err != nil {
 		return nil, err

@@ -90,8 +90,7 @@ func checkConfigCommand() command {
 			if err != nil {
 				return err
 			}
-			fmt.Printf("%s is sound; rules: %d\n", *file, loaded.Len())
-			return nil
+			return printf("%s is sound; rules: %d\n", *file, loaded.Len())
 		}
 	}}
 }

@@ -64,12 +64,16 @@ func (g *groupsCall) top(ctx context.Context) error {
 		}
 		if i == 0 {
 			t := answer.Totals
-			fmt.Printf("%s, %d series, %d bytes; %d refused, %d overdue\n", groupCount(t.Groups), t.Series, t.Bytes, t.Failed, t.Stale)
+			if err := printf("%s, %d series, %d bytes; %d refused, %d overdue\n", groupCount(t.Groups), t.Series, t.Bytes, t.Failed, t.Stale); err != nil {
+				return err
+			}
 		}
 		if len(answer.Groups) == 0 {
 			continue
 		}
-		fmt.Println("\n" + part.title)
+		if err := printf("\n%s\n", part.title); err != nil {
+			return err
+		}
 		if err := part.print(answer.Groups); err != nil {
 			return err
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -22,9 +21,8 @@ func verifyCommand() command {
 			if err != nil {
 				return err
 			}
-			fmt.Printf("%s is sound; groups: %d, families: %d, series: %d, bytes of metrics: %d\n",
+			return printf("%s is sound; groups: %d, families: %d, series: %d, bytes of metrics: %d\n",
 				*directory, held.Groups, held.Families, held.Series, held.Bytes)
-			return nil
 		}
 	}}
 }

@@ -26,7 +26,7 @@ type batchLine struct {
 
 // line returns p as a line, or false if it needs a request of its own.
 func (p *Push) line() (l batchLine, ok bool) {
-	if p.Mode == Delete || p.contentType() != textType {
+	if p.Mode == Delete || ContentType(p.Body) != textType {
 		return l, false
 	}
 	l = batchLine{Labels: map[string]string{}, Mode: p.Mode, Metrics: string(p.Body), Once: p.Once}

@@ -141,7 +141,7 @@ func TestContentTypeByContent(t *testing.T) {
 		"x 1\n": textType, "": textType, "# HELP x 备份\nx 1\n": textType, "x 1\r\n": textType,
 		"\x08\n\x01x\x18\x01": protobufType, "x\xff": protobufType,
 	} {
-		if got := (&Push{Body: []byte(body)}).contentType(); got != want {
+		if got := ContentType([]byte(body)); got != want {
 			t.Errorf("%q is %s, want %s", body, got, want)
 		}
 	}

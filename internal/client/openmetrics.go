@@ -12,8 +12,11 @@ import (
 // body as it is. OpenMetrics is known by its last line, # EOF. Exemplars, created times and units, which
 // text cannot carry, are left out; info and state sets become gauges, as Prometheus takes them, and
 // unknown becomes untyped. The error is a *Malformed for what would come out as something else:
-// timestamps, gauge histograms, and samples that are none of their family's.
+// timestamps, gauge histograms, and samples that are none of their family's; and for a body that is gzip.
 func Text(body []byte) ([]byte, error) {
+	if bytes.HasPrefix(body, []byte("\x1f\x8b")) {
+		return nil, &Malformed{compressed{}}
+	}
 	if !isOpenMetrics(body) {
 		return body, nil
 	}
@@ -34,6 +37,15 @@ func isOpenMetrics(body []byte) bool {
 	end := bytes.TrimRight(body, "\r\n")
 	return string(end[bytes.LastIndexByte(end, '\n')+1:]) == "# EOF"
 }
+
+// compressed is why a file of metrics cannot be read as it is.
+type compressed struct{}
+
+// Error tells what the file is.
+func (compressed) Error() string { return "the file is compressed with gzip" }
+
+// Hint tells what to do.
+func (compressed) Hint() string { return "inflate it first: zcat FILE | holdfast push --job NAME" }
 
 // notText is why a line of OpenMetrics has no counterpart in text.
 type notText struct {

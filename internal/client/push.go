@@ -59,7 +59,7 @@ func (p *Push) Prepare() error {
 	if p.Mode == Delete || strings.Contains(p.Options, "text=lenient") {
 		return nil
 	}
-	switch p.contentType() {
+	switch ContentType(p.Body) {
 	case textType:
 		_, err = exposition.DecodeText(p.Body, model.UTF8Validation)
 	case protobufType:
@@ -80,9 +80,9 @@ func (m *Malformed) Error() string { return "the metrics cannot be read: " + m.E
 // Unwrap returns the decoder's error.
 func (m *Malformed) Unwrap() error { return m.Err }
 
-// contentType tells by its content what a body is: text has no control characters.
-func (p *Push) contentType() string {
-	if !utf8.Valid(p.Body) || bytes.ContainsFunc(p.Body, func(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' }) {
+// ContentType tells by its content what a body is: text has no control characters.
+func ContentType(body []byte) string {
+	if !utf8.Valid(body) || bytes.ContainsFunc(body, func(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' }) {
 		return protobufType
 	}
 	return textType
@@ -112,7 +112,7 @@ func (p *Push) request() (Request, error) {
 		return Request{}, fmt.Errorf("unknown mode %q of a push", p.Mode)
 	}
 	if r.Body != nil {
-		r.Header.Set("Content-Type", p.contentType())
+		r.Header.Set("Content-Type", ContentType(p.Body))
 	}
 	if options != "" {
 		r.Path = "/with/" + options + r.Path
