@@ -32,7 +32,7 @@ func checkCommand() command {
 		var output string
 		addOutput(app, &output)
 		return func(ctx context.Context) error {
-			body, err := from.read()
+			body, err := from.read(ctx)
 			if err != nil {
 				return err
 			}

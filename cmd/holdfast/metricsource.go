@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -18,16 +20,39 @@ type metricSource struct {
 	typ  string
 }
 
+const metricsArg = "METRICS"
+
 func addMetrics(app *kingpin.Application) *metricSource {
 	m := &metricSource{}
-	app.Arg("METRICS", `A file, or - for stdin, in the text format, OpenMetrics or delimited protobuf; or samples, each an argument: 'name{l="v"} 3.14'. Default: stdin.`).
+	app.Arg(metricsArg, `A file, or - for stdin, in the text format, OpenMetrics or delimited protobuf; or samples, each an argument: 'name{l="v"} 3.14'. Default: stdin.`).
 		StringsVar(&m.args)
 	app.Flag("type", "Type of samples that are arguments: counter, gauge or untyped.").EnumVar(&m.typ, "counter", "gauge", "untyped")
 	return m
 }
 
+// stdinFile stands for stdin on a parsed command line.
+const stdinFile = "/dev/stdin"
+
+// nameStdin returns arguments with stdinFile for each - before --, which kingpin would take for no text at all, if
+// the command takes metrics.
+func nameStdin(app *kingpin.Application, args []string) []string {
+	if app.GetArg(metricsArg) == nil {
+		return args
+	}
+	named := slices.Clone(args)
+	for i, arg := range named {
+		if arg == "--" {
+			break
+		}
+		if arg == "-" {
+			named[i] = stdinFile
+		}
+	}
+	return named
+}
+
 // read returns the body to push.
-func (m *metricSource) read() ([]byte, error) {
+func (m *metricSource) read(ctx context.Context) ([]byte, error) {
 	samples := slices.ContainsFunc(m.args, isSample)
 	switch {
 	case m.typ != "" && !samples:
@@ -36,25 +61,48 @@ func (m *metricSource) read() ([]byte, error) {
 		return m.samples()
 	case len(m.args) > 1:
 		return nil, withHint(fmt.Errorf("%d files are given, one can be pushed", len(m.args)), "join them: cat a b | holdfast push …; a sample needs a value: 'name 1'")
-	case len(m.args) == 0 || m.args[0] == "-":
-		return readStdin()
+	case len(m.args) == 0 || m.args[0] == "-" || m.args[0] == stdinFile:
+		return readStdin(ctx)
 	}
 	body, err := os.ReadFile(m.args[0])
 	if err != nil {
-		return nil, withHint(fmt.Errorf("read the metrics: %w", err), "name a file, - for stdin, or a sample with its value: 'name 1'")
+		return nil, withHint(fmt.Errorf("read the metrics: open %q: %w", m.args[0], reason(err)), "name a file, - for stdin, or a sample with its value: 'name 1'")
 	}
 	return body, nil
 }
 
-func readStdin() ([]byte, error) {
+// readStdin reads all of stdin, until ctx ends. A read that waits then goes on until the program ends.
+func readStdin(ctx context.Context) ([]byte, error) {
 	if isTerminal(os.Stdin) {
 		tell("reading metrics from the terminal; end with Ctrl-D")
 	}
-	body, err := io.ReadAll(os.Stdin)
-	if err != nil {
-		return nil, fmt.Errorf("read the metrics from stdin: %w", err)
+	type outcome struct {
+		body []byte
+		err  error
 	}
-	return body, nil
+	done := make(chan outcome, 1)
+	go func(in io.Reader) {
+		body, err := io.ReadAll(in)
+		done <- outcome{body, err}
+	}(os.Stdin)
+	select {
+	case o := <-done:
+		if o.err != nil {
+			return nil, fmt.Errorf("read the metrics from stdin: %w", o.err)
+		}
+		return o.body, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("reading metrics from stdin: %w; nothing was sent", context.Cause(ctx))
+	}
+}
+
+// reason is an error of a file without its name, which may be empty.
+func reason(err error) error {
+	var problem *fs.PathError
+	if errors.As(err, &problem) {
+		return problem.Err
+	}
+	return err
 }
 
 // isSample tells a sample from the name of a file: it has a blank between name and value.

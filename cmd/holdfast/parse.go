@@ -11,6 +11,7 @@ import (
 // parse reads a command line. Its errors name the flag or argument whose value is at fault, which kingpin's
 // do not.
 func parse(app *kingpin.Application, args []string) error {
+	args = nameStdin(app, args)
 	_, err := app.Parse(args)
 	if err == nil {
 		return nil

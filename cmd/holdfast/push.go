@@ -60,7 +60,7 @@ func pushCommand(name, mode, help string) command {
 		to := addConnection(app)
 		addQuiet(app, to)
 		return func(ctx context.Context) error {
-			body, err := from.read()
+			body, err := from.read(ctx)
 			if err != nil {
 				return err
 			}
