@@ -53,11 +53,11 @@ func Path(labels []exposition.Label) (string, error) {
 	return b.String(), nil
 }
 
-// pathName writes a label name; one that is not a classic name in the form that gateways with UTF-8
-// names read.
+// pathName writes a label name. One that is not a classic name stays as it is, so that gateways without UTF-8 names
+// refuse it, unless a path would not carry it.
 func pathName(name string) string {
-	if model.LegacyValidation.IsValidLabelName(name) {
-		return name
+	if model.LegacyValidation.IsValidLabelName(name) || pathCarries(name) && !strings.HasSuffix(name, "@base64") && !strings.HasPrefix(name, "U__") {
+		return url.PathEscape(name)
 	}
 	return url.PathEscape(model.EscapeName(name, model.ValueEncodingEscaping))
 }
