@@ -75,11 +75,7 @@ func hintOf(err error) string {
 	}
 	var lost *client.Undelivered
 	if errors.As(err, &lost) {
-		var untrusted *tls.CertificateVerificationError
-		if errors.As(lost, &untrusted) {
-			return "name who vouches for the gateway with --ca-file, or is --url right?"
-		}
-		return "is the gateway running, and is --url right? With --spool DIR a push waits on disk until it can be delivered"
+		return lostHint(lost) + "; with --spool DIR a push waits on disk until it can be delivered"
 	}
 	var refused *client.Refused
 	if !errors.As(err, &refused) || strings.Contains(refused.Text, "hint:") {
@@ -98,4 +94,17 @@ func refusedHint(status int) string {
 		return "redirects are not followed; give --url the address where the gateway really is"
 	}
 	return ""
+}
+
+// lostHint is what to do where no gateway took a request.
+func lostHint(lost *client.Undelivered) string {
+	var untrusted *tls.CertificateVerificationError
+	var refused *client.Refused
+	switch {
+	case errors.As(lost, &untrusted):
+		return "name who vouches for the gateway with --ca-file, or is --url right?"
+	case errors.As(lost, &refused), lost.Doubtful:
+		return "try again later, or with a longer --push-timeout"
+	}
+	return "is the gateway running, and is --url right?"
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -43,5 +44,10 @@ func (c *connection) askOf(ctx context.Context, gateway *client.Client, r client
 		return nil, err
 	}
 	defer cancel()
-	return gateway.Do(ctx, r)
+	answer, err := gateway.Do(ctx, r)
+	var lost *client.Undelivered
+	if errors.As(err, &lost) {
+		return nil, withHint(err, lostHint(lost))
+	}
+	return answer, err
 }

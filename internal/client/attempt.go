@@ -34,13 +34,24 @@ func (r *Refused) Error() string {
 type Undelivered struct {
 	Gateway  string
 	Attempts int
-	Doubtful bool // whether an attempt may have arrived, and only its answer is lost
+	Doubtful bool          // whether an attempt may have arrived, and only its answer is lost
+	After    time.Duration // how long the gateway asks to be left alone; 0 if it does not
 	Err      error
 }
 
 // Error tells where to, how often, and what came of the last attempt.
 func (u *Undelivered) Error() string {
-	return fmt.Sprintf("%s could not be reached (attempts: %d): %v", u.Gateway, u.Attempts, u.Err)
+	what := "could not be reached"
+	var refused *Refused
+	switch {
+	case errors.As(u.Err, &refused) && u.After > 0:
+		what = fmt.Sprintf("takes nothing now and asks for a pause of %v", u.After.Round(time.Second))
+	case errors.As(u.Err, &refused):
+		what = "takes nothing now"
+	case u.Doubtful:
+		what = "did not answer, what was sent may have arrived"
+	}
+	return fmt.Sprintf("%s %s (attempts: %d): %v", u.Gateway, what, u.Attempts, u.Err)
 }
 
 // Unwrap returns what came of the last attempt.
@@ -80,7 +91,7 @@ func (c *Client) Do(ctx context.Context, r Request) ([]byte, error) {
 		if later.doubtful && r.FirstSent.IsZero() {
 			r.FirstSent = begun
 		}
-		lost := &Undelivered{c.String(), attempt, !r.FirstSent.IsZero(), later.err}
+		lost := &Undelivered{c.String(), attempt, !r.FirstSent.IsZero(), after, later.err}
 		if !pause.wait(ctx, after) {
 			return nil, lost
 		}

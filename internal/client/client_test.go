@@ -84,6 +84,34 @@ func TestPushGivesUpInTime(t *testing.T) {
 	}
 }
 
+// A gateway that comes back while there is still time finds the push again, and the error says how it ended.
+func TestPushUsesItsTime(t *testing.T) {
+	for _, tt := range []struct {
+		answer
+		says string
+	}{
+		{answer{}, "could not be reached"},
+		{answer{status: 502}, "takes nothing now (attempts"},
+		{answer{status: 503, retryAfter: "60"}, "takes nothing now and asks for a pause of 1m0s"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			begun := time.Now()
+			g := &gateway{answers: []answer{tt.answer}}
+			err := pushTo(t, g, 10*time.Second)
+			var lost *Undelivered
+			if !errors.As(err, &lost) || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("error %v, want %q", err, tt.says)
+			}
+			if last := g.at[len(g.at)-1].Sub(begun); last < 9*time.Second && tt.retryAfter == "" {
+				t.Errorf("the last attempt was after %v of 10 s", last)
+			}
+			if n := len(g.at); tt.retryAfter != "" && n != 1 || n > 15 {
+				t.Errorf("%d attempts", n)
+			}
+		})
+	}
+}
+
 func TestRefusalIsNotRepeated(t *testing.T) {
 	for _, status := range []int{301, 307, 400, 401, 404, 405, 409, 413, 500} {
 		g := &gateway{answers: []answer{{status: status}}}

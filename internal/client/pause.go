@@ -19,14 +19,17 @@ type pause struct{ next time.Duration }
 
 func newPause() *pause { return &pause{firstPause} }
 
-// wait waits for the next attempt, at least as long as asked. It returns false at once if ctx would end
-// before.
+// wait waits for the next attempt, at least as long as asked. Where ctx would end before, it waits for half of what is
+// left, so that little of the time is lost; it returns false at once if that is less than asked, or than the shortest
+// pause.
 func (p *pause) wait(ctx context.Context, asked time.Duration) bool {
 	d := p.next/2 + rand.N(p.next/2)
 	p.next = min(2*p.next, longestPause)
 	d = max(d, asked)
 	if deadline, bounded := ctx.Deadline(); bounded && time.Until(deadline) <= d {
-		return false
+		if d = time.Until(deadline) / 2; d < max(asked, firstPause/2) {
+			return false
+		}
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
