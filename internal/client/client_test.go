@@ -126,14 +126,14 @@ func TestRefusalIsNotRepeated(t *testing.T) {
 func TestPath(t *testing.T) {
 	label := func(name, value string) exposition.Label { return exposition.Label{Name: name, Value: value} }
 	for want, labels := range map[string][]exposition.Label{
-		"/metrics/job/a":                              {label("job", "a")},
-		"/metrics/job/a/b/c%20d/e/100%25":             {label("e", "100%"), label("b", "c d"), label("job", "a")},
-		"/metrics/job@base64/YS9i/x@base64/=":         {label("job", "a/b"), label("x", "")},
-		"/metrics/job@base64/Lg/y@base64/Li4":         {label("job", "."), label("y", "..")},
+		"/metrics/job/a":                        {label("job", "a")},
+		"/metrics/job/a/b/c%20d/e/100%25":       {label("e", "100%"), label("b", "c d"), label("job", "a")},
+		"/metrics/job@base64/YS9i/x@base64/=":   {label("job", "a/b"), label("x", "")},
+		"/metrics/job@base64/Lg/y@base64/Li4":   {label("job", "."), label("y", "..")},
 		"/metrics/job/%E5%A4%87%E4%BB%BD/a.b/1": {label("job", "备份"), label("a.b", "1")},
-		"/metrics/job/a/U__a_2f_b/1": {label("job", "a"), label("a/b", "1")},
-		"/metrics/job/a/U__a_40_base64/1": {label("job", "a"), label("a@base64", "1")},
-		"/metrics/job/a+b/z/%22%0A%3F%23":             {label("job", "a+b"), label("z", "\"\n?#")},
+		"/metrics/job/a/U__a_2f_b/1":            {label("job", "a"), label("a/b", "1")},
+		"/metrics/job/a/U__a_40_base64/1":       {label("job", "a"), label("a@base64", "1")},
+		"/metrics/job/a+b/z/%22%0A%3F%23":       {label("job", "a+b"), label("z", "\"\n?#")},
 	} {
 		if got, err := Path(labels); err != nil || got != want {
 			t.Errorf("%v: path %q, %v; want %q", labels, got, err, want)
