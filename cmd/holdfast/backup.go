@@ -8,24 +8,23 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-	"net/url"
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
+
+	"holdfast/internal/client"
 )
 
 // backupCommand fetches a copy of a running instance's store, and checks it.
 func backupCommand() command {
 	return command{name: "backup", help: "Copy the store of a running Holdfast into a directory. The copy is consistent, though pushes go on meanwhile, " +
-		"and a Holdfast can be started on it with --storage.path.", setup: func(app *kingpin.Application) func(context.Context) error {
-		base := app.Flag("url", "URL of the running Holdfast, which must have been started with --web.enable-admin-api. A user and a password may be part of it.").
-			Default("http://127.0.0.1:9091").URL()
+		"and a Holdfast can be started on it with --storage.path. The running one must have been started with --web.enable-admin-api.", setup: func(app *kingpin.Application) func(context.Context) error {
+		to := addConnection(app)
 		directory := app.Arg("DIR", "Directory for the copy. It must not exist, or be empty.").Required().String()
 		return func(ctx context.Context) error {
-			if err := fetchStore(ctx, *base, *directory); err != nil {
+			if err := fetchStore(ctx, to, *directory); err != nil {
 				return err
 			}
 			return printf("the backup is in %s\n", *directory)
@@ -34,13 +33,13 @@ func backupCommand() command {
 }
 
 // fetchStore fills a directory with the copy of a store. Where that fails, the directory is left as it was.
-func fetchStore(ctx context.Context, base *url.URL, directory string) error {
+func fetchStore(ctx context.Context, to *connection, directory string) error {
 	root, created, err := openEmpty(directory)
 	if err != nil {
 		return err
 	}
 	err = func() error {
-		tarball, err := requestBackup(ctx, base)
+		tarball, err := requestBackup(ctx, to)
 		if err != nil {
 			return err
 		}
@@ -87,36 +86,30 @@ func openEmpty(directory string) (root *os.Root, created bool, err error) {
 	return root, created, nil
 }
 
-// longestRefusal is how many bytes of a refused request's answer are shown.
-const longestRefusal = 1 << 10
-
-func requestBackup(ctx context.Context, base *url.URL) (io.ReadCloser, error) {
-	target := base.JoinPath("api/v1/admin/backup")
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), nil)
+// requestBackup returns the archive as it comes. A gateway that is silent for --push-timeout is given up.
+func requestBackup(ctx context.Context, to *connection) (io.ReadCloser, error) {
+	gateway, err := to.open()
 	if err != nil {
-		return nil, fmt.Errorf("ask for a backup: %w", err)
+		return nil, err
 	}
-	reply, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("ask for a backup: %w; is a Holdfast running there, and is --url right?", err)
+	archive, err := gateway.Stream(ctx, http.MethodPost, "/api/v1/admin/backup", to.timeout)
+	var refused *client.Refused
+	var lost *client.Undelivered
+	switch {
+	case errors.As(err, &lost):
+		return nil, withHint(err, lostHint(lost))
+	case errors.As(err, &refused):
+		if hint := backupHint(refused.Status); hint != "" {
+			return nil, withHint(err, hint)
+		}
 	}
-	if reply.StatusCode == http.StatusOK {
-		return reply.Body, nil
-	}
-	defer reply.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(reply.Body, longestRefusal))
-	if err != nil {
-		text = []byte(err.Error())
-	}
-	return nil, fmt.Errorf("%s answered %s: %s%s", target.Redacted(), reply.Status, strings.TrimSpace(string(text)), refusalHint(reply.StatusCode))
+	return archive, err
 }
 
-func refusalHint(status int) string {
+func backupHint(status int) string {
 	switch status {
-	case http.StatusUnauthorized:
-		return "; give user and password in the URL: --url=https://USER:PASSWORD@HOST:PORT"
 	case http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed:
-		return "; start that instance with --web.enable-admin-api, and give its route prefix as part of --url"
+		return "start that instance with --web.enable-admin-api, and give its route prefix as part of --url"
 	}
 	return ""
 }

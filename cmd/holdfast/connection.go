@@ -75,9 +75,11 @@ func (c *connection) open() (*client.Client, error) {
 	return opened, nil
 }
 
-// contradiction tells which flags do not go together.
+// contradiction tells which flags are impossible, alone or together.
 func (c *connection) contradiction() error {
 	switch {
+	case c.timeout <= 0:
+		return withHint(errors.New("--push-timeout must be more than 0"), "the default is 10s")
 	case c.user != "" && c.token != "":
 		return withHint(errors.New("--user and --token-file are both given"), "give one of them; $HOLDFAST_USER is as good as --user")
 	case c.password != "" && c.user == "":
@@ -122,12 +124,8 @@ func (c *connection) overlay(h *config.HTTPClientConfig) {
 }
 
 // bound returns a context that ends after --push-timeout, or at a signal.
-func (c *connection) bound(ctx context.Context) (context.Context, context.CancelFunc, error) {
-	if c.timeout <= 0 {
-		return nil, nil, withHint(errors.New("--push-timeout must be more than 0"), "the default is 10s")
-	}
-	bounded, cancel := context.WithTimeout(ctx, c.timeout)
-	return bounded, cancel, nil
+func (c *connection) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, c.timeout)
 }
 
 // send delivers p, or has it wait in the spool if there is one.

@@ -39,10 +39,7 @@ func (c *connection) ask(ctx context.Context, r client.Request) ([]byte, error) 
 
 // askOf is ask of a client that is open.
 func (c *connection) askOf(ctx context.Context, gateway *client.Client, r client.Request) ([]byte, error) {
-	ctx, cancel, err := c.bound(ctx)
-	if err != nil {
-		return nil, err
-	}
+	ctx, cancel := c.bound(ctx)
 	defer cancel()
 	answer, err := gateway.Do(ctx, r)
 	var lost *client.Undelivered

@@ -93,10 +93,7 @@ func (c *connection) deliver(ctx context.Context, p *client.Push) error {
 	if err := p.Prepare(); err != nil {
 		return err
 	}
-	ctx, cancel, err := c.bound(ctx)
-	if err != nil {
-		return err
-	}
+	ctx, cancel := c.bound(ctx)
 	defer cancel()
 	return c.send(ctx, gateway, p)
 }

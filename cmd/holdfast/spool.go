@@ -53,10 +53,7 @@ func (s *spoolCall) run(ctx context.Context) error {
 	if s.action == "list" {
 		return s.list()
 	}
-	ctx, cancel, err := s.to.bound(ctx)
-	if err != nil {
-		return err
-	}
+	ctx, cancel := s.to.bound(ctx)
 	defer cancel()
 	if s.action == "drop" {
 		count, err := gateway.Spool(s.to.spool).Drop(ctx, s.waiting)
