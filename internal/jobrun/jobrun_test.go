@@ -3,8 +3,10 @@ package jobrun
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -25,12 +27,26 @@ func TestRunTells(t *testing.T) {
 		if o.Err != nil || o.Code != want.Code || o.Signal != want.Signal || o.TimedOut || o.Success() != (want.Code == 0) {
 			t.Errorf("%s: %+v, want code %d and signal %d", script, o, want.Code, want.Signal)
 		}
-		if o.End.Before(o.Start) || o.Start.IsZero() || o.Usage.User < 0 || o.Usage.PeakMemory <= 0 {
+		if o.End.Before(o.Start) || o.Start.IsZero() || o.Usage.User < 0 {
 			t.Errorf("%s: times or usage are missing: %+v", script, o)
 		}
 		if strings.Contains(script, "echo") && out.String() != "x\n" {
 			t.Errorf("%s: wrote %q", script, out.String())
 		}
+	}
+}
+
+// A large command tells how much memory it held. One that held less than this program cannot be told from it on
+// Linux, so nothing is said.
+func TestRunTellsMemory(t *testing.T) {
+	const large = 300 << 20
+	o := Run(Job{Args: []string{"dd", "if=/dev/zero", "of=/dev/null", "count=1", fmt.Sprint("bs=", large)}})
+	if o.Code != 0 || o.Usage.PeakMemory < large || o.Usage.PeakMemory > 10*large {
+		t.Errorf("code %d, %d bytes are told of a command that held %d and somewhat more", o.Code, o.Usage.PeakMemory, large)
+	}
+	o = Run(Job{Args: []string{"true"}})
+	if peak := o.Usage.PeakMemory; runtime.GOOS == "linux" && peak != -1 {
+		t.Errorf("%d bytes are told of a command that held hardly any", peak)
 	}
 }
 
