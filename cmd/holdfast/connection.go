@@ -39,7 +39,7 @@ func addConnection(app *kingpin.Application) *connection {
 	app.Flag("spool-bytes", "Most that waits in --spool for one gateway, in blocks of 4KiB; a push over it fails.").Default("64MiB").BytesVar(&c.spoolBytes)
 	app.Flag("spool-age", "Drop, with a warning, what waited longer in --spool.").Default("7d").SetValue((*span)(&c.spool.Age))
 	app.Flag("user", "User for basic authentication.").Envar("HOLDFAST_USER").StringVar(&c.user)
-	app.Flag("password-file", "File with the password for --user.").StringVar(&c.password)
+	app.Flag("password-file", "File with the password for --user. Default: $HOLDFAST_PASSWORD.").StringVar(&c.password)
 	app.Flag("token-file", "File with a bearer token.").StringVar(&c.token)
 	app.Flag("ca-file", "File with the certificates of who may vouch for the gateway.").StringVar(&c.caFile)
 	app.Flag("cert-file", "File with our own certificate, for gateways that ask for one.").StringVar(&c.certFile)

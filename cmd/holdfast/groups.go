@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -65,7 +66,7 @@ func (g *groupsCall) run(ctx context.Context) error {
 	case action == "show" && (len(about) != 1 || isMatcher(about[0])):
 		return withHint(errors.New("show needs one id"), "holdfast groups shows the ids")
 	case action == "show":
-		return g.print(ctx, client.Request{Method: http.MethodGet, Path: "/api/v1/groups/" + url.PathEscape(about[0])})
+		return g.show(ctx, client.Request{Method: http.MethodGet, Path: "/api/v1/groups/" + url.PathEscape(about[0])})
 	case action == "rm":
 		return g.remove(ctx, about)
 	}
@@ -81,6 +82,22 @@ func (g *groupsCall) print(ctx context.Context, r client.Request) error {
 		return err
 	}
 	return printf("%s\n", strings.TrimSpace(string(answer)))
+}
+
+// show prints a group, indented for people.
+func (g *groupsCall) show(ctx context.Context, r client.Request) error {
+	if g.output == outputJSON {
+		return g.print(ctx, r)
+	}
+	answer, err := g.to.ask(ctx, r)
+	if err != nil {
+		return err
+	}
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, bytes.TrimSpace(answer), "", "  "); err != nil {
+		return fmt.Errorf("read the gateway's answer: %w", err)
+	}
+	return printf("%s\n", &indented)
 }
 
 // query renders what selects groups.

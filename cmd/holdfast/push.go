@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"strings"
 	"time"
@@ -64,7 +65,11 @@ func pushCommand(name, mode, help string) command {
 			if err != nil {
 				return err
 			}
-			return to.deliver(ctx, &client.Push{Mode: mode, Labels: key.grouping(), Options: terms.options(), Body: body})
+			err = to.deliver(ctx, &client.Push{Mode: mode, Labels: key.grouping(), Options: terms.options(), Body: body})
+			if err == nil && mode == client.Put && !to.quiet && len(bytes.TrimSpace(body)) == 0 {
+				tell("there were no metrics, so the group holds none any more")
+			}
+			return err
 		}
 	}}
 }

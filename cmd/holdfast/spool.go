@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -105,6 +106,9 @@ func (s *spoolCall) list() error {
 		out := json.NewEncoder(os.Stdout)
 		out.SetIndent("", "  ")
 		return out.Encode(all)
+	}
+	if _, err := os.Stat(s.to.spool.Dir); errors.Is(err, fs.ErrNotExist) {
+		tell(s.to.spool.Dir + " does not exist: nothing was ever kept there")
 	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(table, "STATE\tAGE\tBYTES\tMODE\tGROUP\tGATEWAY\tWHY")

@@ -13,9 +13,9 @@ _holdfast() {
 	COMPREPLY=()
 	case $command:$before in{{range $c := .}}{{range .Flags}}{{if not .IsBoolFlag}}
 	{{$c.Name}}:--{{.Name}}{{if .Short}} | {{$c.Name}}:-{{printf "%c" .Short}}{{end}}) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;{{end}}{{end}}{{end}}
-	completion:completion) mapfile -t COMPREPLY < <(compgen -W 'bash zsh fish' -- "$word"); return ;;
-	spool:spool) mapfile -t COMPREPLY < <(compgen -W 'list send drop' -- "$word"); return ;;
-	groups:groups) mapfile -t COMPREPLY < <(compgen -W 'list show rm' -- "$word"); return ;;
+	completion:completion) if [[ $word != -* ]]; then mapfile -t COMPREPLY < <(compgen -W 'bash zsh fish' -- "$word"); return; fi ;;
+	spool:spool) if [[ $word != -* ]]; then mapfile -t COMPREPLY < <(compgen -W 'list send drop' -- "$word"); return; fi ;;
+	groups:groups) if [[ $word != -* ]]; then mapfile -t COMPREPLY < <(compgen -W 'list show rm' -- "$word"); return; fi ;;
 	esac
 	case $command in{{range .}}
 	{{.Name}}) flags='{{range .Flags}}--{{.Name}} {{end}}' ;;{{end}}
