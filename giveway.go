@@ -21,7 +21,7 @@ const expectTime = time.Second
 // note is told of each push.
 func (w *giveWay) note(now time.Time) { w.pushed.Store(now.UnixNano()) }
 
-// step is called by a scrape after each piece of work of some 100 µs.
+// step is called by a scrape after each piece that it writes.
 func (w *giveWay) step() {
 	if time.Since(time.Unix(0, w.pushed.Load())) < expectTime {
 		w.yield()

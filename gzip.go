@@ -21,7 +21,6 @@ type pressedWriter struct {
 	room   int64 // bytes of compressed pages that may be kept
 	kept   int64 // bytes of those that are
 
-	way     *giveWay
 	pressed prometheus.Counter // counts pages that were compressed
 }
 

@@ -142,9 +142,6 @@ func (z *pressedWriter) press(l leaf[*exposition.Block], f exposition.Format, h 
 // maxAhead is how many pages are compressed at once, on all cores, before the first is written.
 const maxAhead = 256
 
-// pressStep is how many pages are compressed before pushes may go first: to let them takes about as long as a page.
-const pressStep = 8
-
 // pressAhead compresses what is not compressed yet of the first pages, and returns the number of those. However
 // many are compressed already do not count: to start workers for a few pages costs as much as compressing them.
 func (z *pressedWriter) pressAhead(pages []leaf[*exposition.Block], f exposition.Format, h exposition.Header) (n int) {
@@ -161,9 +158,6 @@ func (z *pressedWriter) pressAhead(pages []leaf[*exposition.Block], f exposition
 		workers.Go(func() {
 			for i := next.Add(1); int(i) <= len(missing); i = next.Add(1) {
 				z.press(missing[i-1], f, h)
-				if i%pressStep == 0 {
-					z.way.step()
-				}
 			}
 		})
 	}

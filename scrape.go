@@ -42,7 +42,7 @@ func (g *Gateway) Scrape(ctx context.Context, w io.Writer, o ScrapeOptions) erro
 	}
 	own := g.gather()
 	snap := g.index.snapshot()
-	s := &scrape{ScrapeOptions: o, way: &g.way, pressed: g.meters.pressed}
+	s := &scrape{ScrapeOptions: o, pressed: g.meters.pressed}
 	if !o.Part.whole() {
 		chosen, err := snap.choose(o.Part)
 		if err != nil {
@@ -117,7 +117,7 @@ func (s *scrape) output(w *bufio.Writer, room int64) (output, error) {
 	if s.Coding == Identity {
 		return newPlainWriter(w), nil
 	}
-	z := &pressedWriter{w: w, coding: s.Coding, room: room, way: s.way, pressed: s.pressed, piece: pressers.Get().(*presser)}
+	z := &pressedWriter{w: w, coding: s.Coding, room: room, pressed: s.pressed, piece: pressers.Get().(*presser)}
 	return z, z.begin()
 }
 
@@ -125,7 +125,6 @@ func (s *scrape) output(w *bufio.Writer, room int64) (output, error) {
 type scrape struct {
 	ScrapeOptions
 	out     output
-	way     *giveWay
 	pressed prometheus.Counter
 	chosen  *chosen // nil for all
 }
