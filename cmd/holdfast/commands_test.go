@@ -78,7 +78,11 @@ func scriptHTTP(ts *testscript.TestScript, _ bool, args []string) {
 
 func scriptSignal(ts *testscript.TestScript, _ bool, args []string) {
 	signals := map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL}
-	ts.Check(ts.Value(runningKey).(*slot).r.cmd.Process.Signal(signals[args[0]]))
+	r := ts.Value(runningKey).(*slot).r
+	ts.Check(r.cmd.Process.Signal(signals[args[0]]))
+	if args[0] == "KILL" { // until it has ended, its port may still take connections
+		<-r.exited
+	}
 }
 
 func scriptAwaitLog(ts *testscript.TestScript, _ bool, args []string) {
