@@ -13,7 +13,8 @@ import (
 const patience = 4
 
 // maxStretch is how many pages are joined at once. Their texts then lie one behind the other, and are sent
-// without being copied as long as none of them changes. They live as long as one of them does.
+// without being copied as long as none of them changes. They live as long as one of them does, so that pages of huge
+// blocks, which are larger than others, are joined alone.
 const maxStretch = 16
 
 // textOf returns the text of the first of some shared pages of the named family, in one piece, which its
@@ -38,11 +39,23 @@ func textOf(pages []leaf[*exposition.Block], name string, scrapes int32) []byte 
 
 // dueWith returns the first page and those behind it that this scrape will want joined too.
 func dueWith(pages []leaf[*exposition.Block], scrapes int32) []leaf[*exposition.Block] {
-	n := 1
+	n, size := 1, sizeWithin(pages[0].page)
 	for n < min(len(pages), maxStretch) && pages[n].pressed.joined.Load() == nil && pages[n].pressed.scrapes.Load() >= scrapes {
+		if size += sizeWithin(pages[n].page); size > maxStretch*maxPageWeight {
+			break
+		}
 		n++
 	}
 	return pages[:n]
+}
+
+// sizeWithin returns the bytes of all blocks of a page. Its weight counts a huge one for less.
+func sizeWithin(pg *page[*exposition.Block]) int {
+	size := 0
+	for b := range valuesOf(pg) {
+		size += b.Size()
+	}
+	return size
 }
 
 // joinPages joins pages of which the first is locked. Others that another scrape is about to join are left to it.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/model"
 
 	"holdfast/internal/exposition"
 )
@@ -94,6 +95,67 @@ func TestJoinedPagesAreSentInOnePiece(t *testing.T) {
 	largest()
 	if got := apart(); got != was+2 {
 		t.Errorf("after one push %d pages lie apart, before it %d", got, was)
+	}
+}
+
+// Texts of huge blocks do not lie together: one group that stays would hold those of all that went.
+func TestHugeBlocksAreJoinedAlone(t *testing.T) {
+	g := newTestGateway(t, nil)
+	var body strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&body, "m{path=\"/some/label/value/%d\"} 1\n", i)
+	}
+	families, err := exposition.DecodeText([]byte(body.String()), model.LegacyValidation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 8 {
+		mustPush(t, g, job(fmt.Sprint(i)), families)
+	}
+	for range 3 {
+		scrapeText(t, g)
+	}
+	pages := g.index.families["m"].variants[0].blocks.pages
+	if len(pages) != 8 {
+		t.Fatalf("8 huge blocks are in %d pages", len(pages))
+	}
+	for i, l := range pages {
+		text := l.pressed.joined.Load()
+		if text == nil || len(*text) < 100_000 {
+			t.Fatalf("page %d is not joined", i)
+		}
+		if cap(*text) > 2*len(*text) {
+			t.Errorf("page %d of %d bytes holds %d", i, len(*text), cap(*text))
+		}
+	}
+}
+
+// What changes in the midst of a stretch is shown as it is.
+func TestPageInTheMidstOfAStretchChanges(t *testing.T) {
+	g := newTestGateway(t, nil)
+	push := func(i, value int) {
+		families, err := exposition.DecodeText(fmt.Appendf(nil, "# TYPE m gauge\nm{a=\"%0200d\"} %d\n", i, value), model.LegacyValidation)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustPush(t, g, job(fmt.Sprintf("j%04d", i)), families)
+	}
+	for i := range 1000 {
+		push(i, 1000)
+	}
+	for range 3 {
+		scrapeText(t, g)
+	}
+	for i := 100; i < 1000; i += 100 {
+		push(i, 2222)
+	}
+	for range 3 { // before and after what changed is joined again
+		text := scrapeText(t, g)
+		for i := 100; i < 1000; i += 100 {
+			if !strings.Contains(text, fmt.Sprintf("m{a=\"%0200d\",instance=\"\",job=\"j%04d\"} 2222\n", i, i)) {
+				t.Errorf("group %d is shown as it was before", i)
+			}
+		}
 	}
 }
 
